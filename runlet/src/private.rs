@@ -1,0 +1,1 @@
+//! What generated code may touch. Nothing here is for people: it changes without notice.
