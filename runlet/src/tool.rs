@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use self::arg::ArgumentPlan;
 pub use self::arg::{Arg, ArgumentProblem, ArgumentProblems, arg};
 pub use self::output::{IntoOutput, Json, ToolError, ToolErrorKind, ToolOutput};
+pub(crate) use self::toolbox::MAX_NAME;
 pub use self::toolbox::Toolbox;
 
 use crate::context::Context;
