@@ -1,1 +1,3 @@
+//! The behaviours of Runlet, one module per subject.
 
+mod tool_macro;

@@ -24,7 +24,8 @@ mod macros;
 pub mod testing;
 
 #[doc(hidden)]
-pub mod private;
+#[path = "private.rs"]
+pub mod __private;
 
 pub use crate::agent::{Agent, RunPolicy, ToolPolicy};
 pub use crate::context::{CallContext, CallInfo, Context, IntoDeps, Lend, RunId};
@@ -33,3 +34,5 @@ pub use crate::message::{Message, Messages, Part, Role, ToolCall, ToolResult, Us
 pub use crate::model::{Model, ModelRequest, ModelResponse};
 pub use crate::runtime::{Input, RunError, RunReport, RunResult, RunStream, Runtime};
 pub use crate::tool::{IntoOutput, Json, Tool, ToolError, ToolOutput};
+pub use runlet_macros::{Deps, tool, toolset};
+pub use schemars;
