@@ -5,6 +5,8 @@ pub mod error;
 mod json;
 pub mod message;
 pub mod model;
+#[cfg(feature = "_http")]
+pub mod provider;
 pub mod schema;
 pub mod state;
 pub mod tool;
