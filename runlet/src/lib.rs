@@ -21,6 +21,8 @@ pub mod run;
 pub mod runtime;
 
 mod macros;
+#[cfg(feature = "_http")]
+pub mod provider;
 pub mod testing;
 
 #[doc(hidden)]

@@ -1,0 +1,14 @@
+//! Providers: models behind HTTP interfaces, each an adapter on shared modules for HTTP and server-sent events.
+//!
+//! An adapter is a leaf: it turns a [`PreparedRequest`](crate::model::PreparedRequest) into a provider's wire format
+//! and the provider's answer into a [`ModelResponse`](crate::model::ModelResponse). What a provider says beyond
+//! Runlet's own words stays with the part it came with, goes back to that provider as it came, and to no other.
+
+mod http;
+mod json;
+#[cfg(feature = "openai")]
+mod openai_responses;
+mod sse;
+
+#[cfg(feature = "openai")]
+pub use self::openai_responses::OpenAiResponses;

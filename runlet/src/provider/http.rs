@@ -1,0 +1,348 @@
+//! What every HTTP provider needs: a client with limits, one way to send, one way to fail.
+//!
+//! No error that leaves here holds a URL, a header, a key or a body. The words of a provider's own error object are
+//! passed on, with the key cut out should the provider have repeated it.
+
+mod failure;
+mod stream;
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Response, Url};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Map, Value};
+use tokio::time::Instant;
+
+pub(crate) use self::failure::{AnswerHead, ErrorObject};
+pub(crate) use self::stream::StreamDecoder;
+use self::stream::{EventStream, Source};
+use super::sse::SseLimits;
+use crate::error::{ProviderError, ProviderErrorCategory as Category};
+use crate::model::ModelStream;
+
+/// The most that is read of an error's body, in bytes.
+const MAX_ERROR_BODY: usize = 64 << 10;
+
+/// What a user can set of the transport. The figures are those of the official SDKs where they have one.
+#[derive(Clone, Debug)]
+pub(crate) struct HttpSettings {
+    pub(crate) client: Option<reqwest::Client>,
+    pub(crate) allow_insecure: bool,
+    /// Up to an open connection.
+    pub(crate) connect_timeout: Duration,
+    /// Up to the end of an answer that is not streamed.
+    pub(crate) total_timeout: Duration,
+    /// Up to the first event of a stream.
+    pub(crate) first_event_timeout: Duration,
+    /// Between two pieces of a stream, keep-alive comments included.
+    pub(crate) idle_timeout: Duration,
+    pub(crate) limits: SseLimits,
+}
+
+impl Default for HttpSettings {
+    fn default() -> Self {
+        Self {
+            client: None,
+            allow_insecure: false,
+            connect_timeout: Duration::from_secs(5),
+            total_timeout: Duration::from_secs(600),
+            first_event_timeout: Duration::from_secs(120),
+            idle_timeout: Duration::from_secs(300),
+            limits: SseLimits::default(),
+        }
+    }
+}
+
+/// A request that can be sent any number of times: its chunks are shared, not copied.
+#[derive(Clone)]
+pub(crate) struct HttpRequest {
+    pub(crate) url: Url,
+    pub(crate) headers: HeaderMap,
+    /// The JSON body, in pieces.
+    pub(crate) body: Vec<Bytes>,
+}
+
+/// A connection to one provider under one key.
+pub(crate) struct HttpClient {
+    provider: &'static str,
+    client: reqwest::Client,
+    settings: HttpSettings,
+    key: Option<SecretString>,
+}
+
+impl HttpClient {
+    /// Makes a client for `base_url`. The key is only kept to be cut out of errors.
+    pub(crate) fn new(
+        provider: &'static str,
+        settings: HttpSettings,
+        base_url: &Url,
+        key: Option<SecretString>,
+    ) -> Result<Self, ProviderError> {
+        let client = if let Some(client) = &settings.client {
+            client.clone()
+        } else {
+            let builder = reqwest::Client::builder()
+                .user_agent(concat!("runlet/", env!("CARGO_PKG_VERSION")))
+                .redirect(reqwest::redirect::Policy::none())
+                .referer(false)
+                .connect_timeout(settings.connect_timeout)
+                // Load balancers commonly drop idle connections after 60 s; one that is reused later is reset.
+                .pool_idle_timeout(Duration::from_secs(30))
+                .https_only(base_url.scheme() == "https");
+            // A proxy cannot reach this machine's own loopback.
+            let builder = if is_loopback(base_url) { builder.no_proxy() } else { builder };
+            builder.build().map_err(|error| {
+                let words = format!("the HTTP client cannot be made: {}", failure::reason(&error.without_url()));
+                ProviderError::new(provider, Category::Config, words)
+            })?
+        };
+        Ok(Self { provider, client, settings, key })
+    }
+
+    /// Asks for a whole answer: its head and its body, which `decode` reads.
+    pub(crate) async fn json<T>(
+        &self,
+        request: HttpRequest,
+        decode: impl FnOnce(&str) -> Result<T, ProviderError>,
+    ) -> Result<T, ProviderError> {
+        let limit = self.settings.total_timeout;
+        let answer = tokio::time::timeout(limit, async {
+            let response = self.send(request, "application/json").await?;
+            let head = AnswerHead::of(&response);
+            let body = self.read(response, self.settings.limits.stream).await.map_err(|error| head.complete(error))?;
+            Ok((head, body))
+        });
+        let (head, body) = answer.await.unwrap_or_else(|_| Err(self.timeout("an answer", limit)))?;
+        let decoded = match std::str::from_utf8(&body) {
+            Ok(json) => decode(json),
+            Err(_) => Err(ProviderError::new(self.provider, Category::Protocol, "the answer is not UTF-8")),
+        };
+        decoded.map_err(|error| self.redact(head.complete(error)))
+    }
+
+    /// Asks for an answer in events, which `decoder` reads.
+    pub(crate) async fn events(
+        &self,
+        request: HttpRequest,
+        decoder: impl StreamDecoder,
+    ) -> Result<ModelStream, ProviderError> {
+        let limit = self.settings.first_event_timeout;
+        let deadline = Instant::now() + limit;
+        let answer = tokio::time::timeout_at(deadline, async {
+            let response = self.send(request, "text/event-stream").await?;
+            self.expect_events(response).await
+        });
+        let source = answer.await.unwrap_or_else(|_| Err(self.timeout("an answer", limit)))?;
+        let stream = EventStream::new(self.provider, source, decoder, &self.settings, deadline, self.key.clone());
+        Ok(ModelStream::new(stream))
+    }
+
+    /// Sends a request once and gives an answer whose status says success. A retry policy goes around this.
+    async fn send(&self, request: HttpRequest, accept: &'static str) -> Result<Response, ProviderError> {
+        let HttpRequest { url, headers, body } = request;
+        let sent = self.client.post(url.clone()).headers(headers);
+        let sent = sent.header(CONTENT_TYPE, "application/json").header(ACCEPT, accept);
+        let response = sent.body(reqwest::Body::wrap(Chunks::new(body))).send().await;
+        let response = response.map_err(|error| self.redact(failure::not_answered(self.provider, error)))?;
+        let head = AnswerHead::of(&response);
+        if response.status().is_redirection() || response.url() != &url {
+            let error = ProviderError::new(self.provider, Category::Protocol, "unexpected redirect");
+            return Err(head.complete(error));
+        }
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        let content_type = content_type(&response);
+        let body = read_up_to(response, MAX_ERROR_BODY).await.0;
+        Err(self.redact(failure::of_status(self.provider, &head, content_type.as_deref(), &body)))
+    }
+
+    /// Checks that an answer is an event stream. One that does not say what it is, is looked at.
+    async fn expect_events(&self, mut response: Response) -> Result<Source, ProviderError> {
+        let head = AnswerHead::of(&response);
+        let content_type = content_type(&response);
+        let first = match content_type.as_deref() {
+            Some("text/event-stream") => return Ok(Source::new(head, Bytes::new(), response)),
+            Some(_) => Bytes::new(),
+            None => {
+                let first = response.chunk().await.map_err(|error| {
+                    head.complete(failure::broken_off(self.provider, &error.without_url()))
+                })?;
+                let first = first.unwrap_or_default();
+                let begins = first.iter().find(|byte| !byte.is_ascii_whitespace());
+                if !matches!(begins, None | Some(b'{' | b'[' | b'<')) {
+                    return Ok(Source::new(head, first, response));
+                }
+                first
+            }
+        };
+        let mut body = first.to_vec();
+        body.extend_from_slice(&read_up_to(response, MAX_ERROR_BODY).await.0);
+        let error = failure::of_other_content(self.provider, content_type.as_deref(), &body);
+        Err(self.redact(head.complete(error)))
+    }
+
+    /// Reads a whole body.
+    async fn read(&self, response: Response, limit: usize) -> Result<Vec<u8>, ProviderError> {
+        match read_up_to(response, limit).await {
+            (body, Ended::Whole) => Ok(body),
+            (_, Ended::AtLimit) => {
+                let words = format!("the answer is longer than {limit} bytes");
+                Err(ProviderError::new(self.provider, Category::Protocol, words))
+            }
+            (_, Ended::Broken(error)) => Err(failure::broken_off(self.provider, &error)),
+        }
+    }
+
+    fn timeout(&self, what: &str, limit: Duration) -> ProviderError {
+        failure::timeout(self.provider, what, limit)
+    }
+
+    fn redact(&self, error: ProviderError) -> ProviderError {
+        failure::redact(error, self.key.as_ref())
+    }
+}
+
+/// Reads a base URL: `https`, or `http` to this machine or where the user allows it; no user, password, query or
+/// fragment. The error does not repeat the URL, as it may hold a secret.
+pub(crate) fn base_url(provider: &'static str, text: &str, allow_insecure: bool) -> Result<Url, ProviderError> {
+    let config = |words: String| Err(ProviderError::new(provider, Category::Config, words));
+    let url = match Url::parse(text) {
+        Ok(url) => url,
+        Err(error) => return config(format!("the base URL cannot be read: {error}")),
+    };
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+        return config("the base URL must begin with https:// and a host".to_owned());
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return config("the base URL must not hold a user name or password; use a header".to_owned());
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return config("the base URL must not have a query or fragment".to_owned());
+    }
+    if url.scheme() == "http" && !allow_insecure && !is_loopback(&url) {
+        return config("the base URL must be https, or allow_insecure_http() must be set".to_owned());
+    }
+    Ok(url)
+}
+
+/// The URL of an endpoint below a base URL.
+pub(crate) fn endpoint(base: &Url, path: &str) -> Url {
+    let mut url = base.clone();
+    let joined = format!("{}/{path}", base.path().trim_end_matches('/'));
+    url.set_path(&joined);
+    url
+}
+
+/// A header value that is never shown. The error does not repeat it.
+pub(crate) fn secret_header(
+    provider: &'static str,
+    prefix: &str,
+    secret: &SecretString,
+) -> Result<HeaderValue, ProviderError> {
+    let Ok(mut value) = HeaderValue::try_from(format!("{prefix}{}", secret.expose_secret().trim())) else {
+        let words = "the key holds characters that a header cannot";
+        return Err(ProviderError::new(provider, Category::Config, words));
+    };
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// Lays a user's headers, an object of texts, over others.
+pub(crate) fn extend_headers(
+    provider: &'static str,
+    headers: &mut HeaderMap,
+    extra: &Map<String, Value>,
+) -> Result<(), ProviderError> {
+    for (name, value) in extra {
+        let header = HeaderName::try_from(name.as_str()).ok();
+        let value = value.as_str().and_then(|text| HeaderValue::try_from(text).ok());
+        let (Some(header), Some(mut value)) = (header, value) else {
+            let words = "an extra header is not a header: names are tokens, values are texts of one line";
+            return Err(ProviderError::new(provider, Category::Config, words));
+        };
+        value.set_sensitive(true);
+        headers.insert(header, value);
+    }
+    Ok(())
+}
+
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+    let by_name = host == "localhost" || host.ends_with(".localhost");
+    by_name || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// The media type of an answer in lower case, without parameters.
+fn content_type(response: &Response) -> Option<String> {
+    let text = response.headers().get(CONTENT_TYPE)?.to_str().ok()?;
+    let media_type = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    (!media_type.is_empty()).then_some(media_type)
+}
+
+/// How the reading of a body ended.
+enum Ended {
+    Whole,
+    AtLimit,
+    Broken(reqwest::Error),
+}
+
+/// Reads a body, at most `limit` bytes of it.
+async fn read_up_to(mut response: Response, limit: usize) -> (Vec<u8>, Ended) {
+    let expected = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
+    let mut body = Vec::with_capacity(expected.min(1 << 20));
+    loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) => {
+                let room = limit - body.len();
+                if chunk.len() > room {
+                    body.extend(chunk.iter().take(room));
+                    return (body, Ended::AtLimit);
+                }
+                body.extend_from_slice(&chunk);
+            }
+            Ok(None) => return (body, Ended::Whole),
+            Err(error) => return (body, Ended::Broken(error.without_url())),
+        }
+    }
+}
+
+/// A request body in pieces, of a length known beforehand.
+struct Chunks {
+    chunks: VecDeque<Bytes>,
+    left: u64,
+}
+
+impl Chunks {
+    fn new(chunks: Vec<Bytes>) -> Self {
+        let left = chunks.iter().map(|chunk| chunk.len() as u64).sum();
+        Self { chunks: chunks.into(), left }
+    }
+}
+
+impl Body for Chunks {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        let chunk = self.chunks.pop_front();
+        self.left -= chunk.as_ref().map_or(0, |chunk| chunk.len() as u64);
+        Poll::Ready(chunk.map(|chunk| Ok(Frame::data(chunk))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.chunks.is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left)
+    }
+}

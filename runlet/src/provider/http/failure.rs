@@ -1,0 +1,268 @@
+//! Failures: from HTTP statuses, error objects and transport errors to [`ProviderError`]s.
+
+use std::error::Error as _;
+use std::time::{Duration, SystemTime};
+
+use reqwest::Response;
+use reqwest::header::HeaderMap;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+
+use crate::error::{ProviderError, ProviderErrorCategory as Category};
+
+/// The most that is kept of a provider's own words, in bytes.
+const MAX_MESSAGE: usize = 2048;
+
+/// The codes of errors that waiting does not cure, whatever their status.
+const QUOTA_CODES: &[&str] = &[
+    "billing_hard_limit_reached",
+    "billing_not_active",
+    "contract_spend_limit_reached",
+    "credit_balance_exhausted",
+    "enforced_spend_limit_reached",
+    "insufficient_quota",
+    "organization_spend_limit_exceeded",
+    "organization_usage_limit_exceeded",
+    "project_spend_limit_exceeded",
+    "quota_exceeded",
+];
+
+const OVERFLOW_CODES: &[&str] =
+    &["context_length_exceeded", "context_window_exceeded", "model_context_window_exceeded", "prompt_too_long"];
+
+/// What servers without a code of their own write, in lower case. OpenAI and the servers that follow it speak of the
+/// context length, Anthropic of the prompt, Gemini of the input token count, llama.cpp of the context size.
+const OVERFLOW_PHRASES: &[&str] = &[
+    "available context size",
+    "context length",
+    "context window",
+    "exceed context limit",
+    "exceeds the maximum number of tokens",
+    "input is too long",
+    "input length and",
+    "input token count",
+    "maximum prompt length",
+    "prompt is too long",
+    "reduce the length of the",
+    "too many input tokens",
+];
+
+/// What the head of an answer says, for the errors of that answer.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct AnswerHead {
+    status: u16,
+    request_id: Option<String>,
+    retry_after: Option<Duration>,
+}
+
+impl AnswerHead {
+    pub(super) fn of(response: &Response) -> Self {
+        let headers = response.headers();
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        Self {
+            status: response.status().as_u16(),
+            request_id: text("x-request-id").or_else(|| text("request-id")).map(|id| truncate(id, 200).to_owned()),
+            retry_after: retry_after(headers, SystemTime::now()),
+        }
+    }
+
+    /// Adds to an error what the head says and the error does not.
+    pub(super) fn complete(&self, mut error: ProviderError) -> ProviderError {
+        error.status = error.status.or(Some(self.status));
+        error.request_id = error.request_id.or_else(|| self.request_id.clone());
+        error.retry_after = error.retry_after.or(self.retry_after);
+        error
+    }
+}
+
+/// A provider's own account of a failure.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ErrorObject {
+    /// The most specific name given: OpenAI's `code`, else its `type`; Gemini's `status`.
+    code: Option<String>,
+    /// The `type`, which names a wider class.
+    class: Option<String>,
+    message: String,
+}
+
+impl ErrorObject {
+    /// Finds the error in the body of an answer: `{"error": {..}}`, `{"error": "..", "code": ".."}`,
+    /// `{"detail": ".."}` or `{"message": ".."}`.
+    pub(crate) fn in_body(body: &[u8]) -> Option<Self> {
+        let body: Value = serde_json::from_slice(body).ok()?;
+        // Gemini wraps the object of a streaming request into a list.
+        let body = body.get(0).unwrap_or(&body);
+        match body.get("error") {
+            Some(error @ Value::Object(_)) => Some(Self::of(error)),
+            Some(Value::String(message)) => Some(Self { message: message.clone(), ..Self::of(body) }),
+            _ => ["message", "detail"].iter().any(|name| body.get(name).is_some()).then(|| Self::of(body)),
+        }
+    }
+
+    /// Reads an error object.
+    pub(crate) fn of(error: &Value) -> Self {
+        let text = |name: &str| error.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+        let message = match (text("message"), error.get("detail")) {
+            (Some(message), _) => message.to_owned(),
+            (None, Some(Value::String(detail))) => detail.clone(),
+            (None, Some(detail)) => detail.to_string(),
+            (None, None) => String::new(),
+        };
+        let class = text("type");
+        Self {
+            code: text("code").or(text("status")).or(class).map(str::to_owned),
+            class: class.map(str::to_owned),
+            message,
+        }
+    }
+
+    /// As an error of a provider. `status` is that of an answer that says it failed: 200 says nothing of an error.
+    pub(crate) fn into_error(self, provider: &str, status: Option<u16>) -> ProviderError {
+        let category = self.category(status);
+        let mut error = ProviderError::new(provider, category, truncate(&self.message, MAX_MESSAGE));
+        error.code = self.code.map(|code| truncate(&code, 200).to_owned());
+        error.status = status;
+        error
+    }
+
+    fn category(&self, status: Option<u16>) -> Category {
+        let names = [self.code.as_deref(), self.class.as_deref()];
+        let named = |codes: &[&str]| names.into_iter().flatten().any(|name| codes.contains(&name));
+        if named(QUOTA_CODES) {
+            return Category::QuotaExceeded;
+        }
+        // A limit on tokens per minute is told in words much like those of a prompt that is too long.
+        if named(OVERFLOW_CODES) || (status != Some(429) && self.speaks_of_overflow()) {
+            return Category::ContextOverflow;
+        }
+        let by_name = names.into_iter().flatten().find_map(|name| match name {
+            "content_filter" | "content_policy_violation" | "invalid_prompt" | "cyber_policy" => {
+                Some(Category::ContentFilter)
+            }
+            "invalid_api_key" | "authentication_error" | "UNAUTHENTICATED" => Some(Category::Authentication),
+            "permission_error" | "PERMISSION_DENIED" => Some(Category::Permission),
+            "model_not_found" | "not_found_error" | "NOT_FOUND" => Some(Category::NotFound),
+            "rate_limit_exceeded" | "rate_limit_error" | "RESOURCE_EXHAUSTED" | "ramp_limit_exceeded" => {
+                Some(Category::RateLimited)
+            }
+            "overloaded_error" | "server_is_overloaded" | "slow_down" | "UNAVAILABLE" => Some(Category::Overloaded),
+            "server_error" | "internal_server_error" | "api_error" | "INTERNAL" => Some(Category::Server),
+            "invalid_request_error" if status.is_none() => Some(Category::InvalidRequest),
+            _ => None,
+        });
+        by_name.or_else(|| status.map(by_status)).unwrap_or(Category::Other)
+    }
+
+    fn speaks_of_overflow(&self) -> bool {
+        let message = truncate(&self.message, MAX_MESSAGE).to_ascii_lowercase();
+        OVERFLOW_PHRASES.iter().any(|phrase| message.contains(phrase))
+    }
+}
+
+fn by_status(status: u16) -> Category {
+    match status {
+        401 => Category::Authentication,
+        402 => Category::QuotaExceeded,
+        403 => Category::Permission,
+        404 => Category::NotFound,
+        408 | 504 => Category::Timeout,
+        429 => Category::RateLimited,
+        503 | 529 => Category::Overloaded,
+        400..=499 => Category::InvalidRequest,
+        500..=599 => Category::Server,
+        _ => Category::Other,
+    }
+}
+
+/// The error of an answer whose status says that it failed.
+pub(super) fn of_status(
+    provider: &str,
+    head: &AnswerHead,
+    content_type: Option<&str>,
+    body: &[u8],
+) -> ProviderError {
+    let object = ErrorObject::in_body(body).unwrap_or_else(|| ErrorObject {
+        message: format!("the answer, {}, says nothing of the reason", describe(content_type)),
+        ..ErrorObject::default()
+    });
+    head.complete(object.into_error(provider, Some(head.status)))
+}
+
+/// The error of an answer that succeeded and is no event stream where one was asked for.
+pub(super) fn of_other_content(provider: &str, content_type: Option<&str>, body: &[u8]) -> ProviderError {
+    match serde_json::from_slice::<Value>(body).ok().as_ref().and_then(|body| body.get("error")) {
+        Some(Value::Null) | None => {
+            let words = format!("the answer is {}, not an event stream", describe(content_type));
+            ProviderError::new(provider, Category::Protocol, words)
+        }
+        Some(_) => ErrorObject::in_body(body).unwrap_or_default().into_error(provider, None),
+    }
+}
+
+fn describe(content_type: Option<&str>) -> String {
+    content_type.map_or_else(|| "of no media type".to_owned(), |name| format!("of type {}", truncate(name, 80)))
+}
+
+/// The error of a request that got no answer.
+pub(super) fn not_answered(provider: &str, error: reqwest::Error) -> ProviderError {
+    let error = error.without_url();
+    let category = match &error {
+        error if error.is_timeout() => Category::Timeout,
+        error if error.is_builder() => Category::Config,
+        _ => Category::Transport,
+    };
+    let phase = if error.is_connect() { "no connection" } else { "no answer" };
+    ProviderError::new(provider, category, format!("{phase}: {}", reason(&error)))
+}
+
+/// The error of an answer that broke off.
+pub(super) fn broken_off(provider: &str, error: &reqwest::Error) -> ProviderError {
+    ProviderError::new(provider, Category::Truncated, format!("the connection broke: {}", reason(error)))
+}
+
+pub(super) fn timeout(provider: &str, what: &str, limit: Duration) -> ProviderError {
+    ProviderError::new(provider, Category::Timeout, format!("{what} did not come within {limit:?}"))
+}
+
+/// The innermost cause in words: the outer ones only say that there is one. The caller has taken the URL out.
+pub(super) fn reason(error: &reqwest::Error) -> String {
+    let mut cause = error.source();
+    while let Some(inner) = cause.and_then(|cause| cause.source()) {
+        cause = Some(inner);
+    }
+    cause.map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+/// Cuts the key out of an error, should the provider have repeated it.
+pub(super) fn redact(mut error: ProviderError, key: Option<&SecretString>) -> ProviderError {
+    let Some(key) = key.map(|key| key.expose_secret().trim()).filter(|key| !key.is_empty()) else { return error };
+    let clean = |text: &mut String| {
+        if text.contains(key) {
+            *text = text.replace(key, "[redacted]");
+        }
+    };
+    clean(&mut error.message);
+    error.code.as_mut().map(clean);
+    error.request_id.as_mut().map(clean);
+    error
+}
+
+/// How long the provider asks to wait: `retry-after-ms` in milliseconds, else `retry-after` in seconds or as a date
+/// (RFC 9110, section 10.2.3).
+fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+    let seconds = |seconds: f64| Duration::try_from_secs_f64(seconds).ok();
+    if let Some(wait) = text("retry-after-ms").and_then(|text| text.parse::<f64>().ok()) {
+        return seconds(wait / 1000.0);
+    }
+    let text = text("retry-after")?;
+    match text.parse::<f64>() {
+        Ok(wait) => seconds(wait),
+        Err(_) => Some(httpdate::parse_http_date(text).ok()?.duration_since(now).unwrap_or_default()),
+    }
+}
+
+/// The beginning of a text, at most `limit` bytes, whole characters.
+fn truncate(text: &str, limit: usize) -> &str {
+    text.get(..text.floor_char_boundary(limit)).unwrap_or_default()
+}
