@@ -9,6 +9,9 @@ mod strip;
 mod tool;
 mod toolset;
 
+#[cfg(test)]
+mod tests;
+
 use proc_macro::TokenStream;
 
 /// Makes an async function a tool. Documented at `runlet::tool`.

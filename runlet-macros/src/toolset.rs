@@ -99,7 +99,10 @@ fn expand_block(block: &Block, krate: &syn::Path, tools: &[Tool], errors: &Error
     let Block { attributes, generics, self_type, members } = block;
     let where_clause = &generics.where_clause;
     let members = members.iter().map(|member| match member {
-        Member::Tool { function, .. } => expand::item(function),
+        Member::Tool { function, .. } => {
+            let item = expand::item(function);
+            quote_spanned!(generated()=> #[allow(clippy::unused_async)] #item)
+        }
         Member::Other(tokens) => tokens.clone(),
     });
     let mut tokens = errors.to_tokens();
@@ -145,18 +148,17 @@ fn expand_block(block: &Block, krate: &syn::Path, tools: &[Tool], errors: &Error
 
 /// `Files::tools(files)`: all tools of the set.
 fn tools_function(self_type: &Type, bounds: &TokenStream, values: &[TokenStream]) -> TokenStream {
+    let bounds = (!bounds.is_empty()).then(|| quote_spanned!(generated()=> where #bounds));
     quote_spanned! {generated()=>
         impl #self_type {
             /// The tools of the set, which share the value.
-            #[allow(dead_code, unreachable_pub, private_bounds, unused_variables)]
-            pub fn tools<__D>(
+            #[allow(dead_code, unreachable_pub, private_bounds)]
+            pub fn tools<__D: __runlet::Dependencies>(
                 set: impl __runlet::Into<__runlet::Arc<Self>>,
             ) -> __runlet::Vec<__runlet::Arc<dyn __runlet::Tool<__D>>>
-            where
-                __D: __runlet::Send + __runlet::Sync + 'static,
-                #bounds
+            #bounds
             {
-                let __set: __runlet::Arc<Self> = set.into();
+                let __set: __runlet::Arc<Self> = __runlet::Into::into(set);
                 __runlet::Vec::from([#(#values as __runlet::Arc<dyn __runlet::Tool<__D>>),*])
             }
         }

@@ -6,7 +6,7 @@ pub use std::concat;
 pub use std::convert::{From, Into};
 pub use std::default::Default;
 pub use std::fmt;
-pub use std::marker::{Copy, Send, Sync};
+pub use std::marker::Copy;
 pub use std::option::Option;
 pub use std::primitive::{str, usize};
 pub use std::result::Result;
@@ -24,6 +24,12 @@ pub use crate::tool::{
     ToolSpec, arg,
 };
 pub use crate::{__runlet_stub as stub, __runlet_tool_type as tool_type};
+
+/// What dependencies can be: shared with tools that run in tasks of their own.
+pub trait Dependencies: Send + Sync + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<D: Send + Sync + 'static> Dependencies for D {}
 
 /// A value for an argument of type `T` at a typed call: a `T` that can be written as JSON.
 ///
@@ -123,11 +129,16 @@ pub trait Unnamed {
 
 impl<T: ?Sized> Unnamed for T {}
 
-/// What every generated tool type has apart from `Tool`: the traits that lints ask for, and the name for `agent!`.
+/// What every generated tool type has apart from `Tool`: the traits that lints ask for, the name for `agent!`, and the
+/// typed call. Takes the type and its name, the arguments, and the types that the run lends.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __runlet_tool_type {
-    ($type:ident, $name:literal) => {
+    (
+        $visibility:vis $type:ident = $name:literal
+        ($($(#[$condition:meta])* $argument:ident: $argument_type:ty = $argument_name:literal,)*)
+        ($($lent:ty,)*)
+    ) => {
         #[automatically_derived]
         impl $crate::__private::Clone for $type {
             #[inline]
@@ -148,10 +159,22 @@ macro_rules! __runlet_tool_type {
                 f.write_str($name)
             }
         }
+        #[allow(dead_code, unreachable_pub, private_bounds, private_interfaces)]
         impl $type {
             #[doc(hidden)]
-            #[allow(dead_code, unreachable_pub, clippy::allow_attributes)]
             pub const NAME: &'static $crate::__private::str = $name;
+
+            #[doc(hidden)]
+            $visibility async fn call<__D: $crate::__private::Dependencies>(
+                context: &$crate::__private::Context<__D>,
+                $($(#[$condition])* $argument: impl $crate::__private::Given<$argument_type>,)*
+            ) -> $crate::__private::Result<$crate::__private::ToolOutput, $crate::__private::ToolError>
+            where
+                $($lent: $crate::__private::Lend<__D>,)*
+            {
+                let arguments = [$($(#[$condition])* ($argument_name, $crate::__private::Given::json(&$argument)),)*];
+                $crate::__private::call(&Self {}, context, &arguments).await
+            }
         }
     };
 }
@@ -161,7 +184,7 @@ macro_rules! __runlet_tool_type {
 #[macro_export]
 macro_rules! __runlet_stub {
     ($type:ident) => {
-        impl<D: $crate::__private::Send + $crate::__private::Sync + 'static> $crate::__private::Tool<D> for $type {
+        impl<D: $crate::__private::Dependencies> $crate::__private::Tool<D> for $type {
             fn spec(&self) -> &$crate::__private::ToolSpec {
                 loop {}
             }

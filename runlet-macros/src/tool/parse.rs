@@ -95,7 +95,7 @@ impl Parse for Function {
         let attributes = input.call(Attribute::parse_outer)?;
         let visibility = input.parse()?;
         let signature: Signature = input.parse()?;
-        if input.peek(Token![;]) {
+        if input.is_empty() || input.peek(Token![;]) {
             return Err(input.error("a tool has a body; `#[tool]` does not go on a declaration"));
         }
         Ok(Self { attributes, visibility, signature, body: input.parse()? })
