@@ -53,7 +53,8 @@ impl Schema {
         Ok(Self::from_checked(value))
     }
 
-    fn from_checked(value: Value) -> Self {
+    /// A schema that is known to be an object or a boolean.
+    pub(crate) fn from_checked(value: Value) -> Self {
         let json = value.to_string();
         Self(Arc::new(Inner { value, json }))
     }

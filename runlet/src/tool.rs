@@ -20,6 +20,7 @@ pub use self::arg::{
     arg,
 };
 pub use self::output::{IntoOutput, Json, ToolError, ToolErrorKind, ToolOutput};
+pub(crate) use self::toolbox::MAX_NAME;
 pub use self::toolbox::Toolbox;
 
 use crate::context::Context;

@@ -63,6 +63,11 @@ impl<D: ?Sized> Toolbox<D> {
         self.places.get(name).and_then(|place| self.tools.get(*place))
     }
 
+    /// What is known of the tool of a name.
+    pub(crate) fn spec(&self, name: &str) -> Option<&Arc<ToolSpec>> {
+        self.places.get(name).and_then(|place| self.specs.get(*place))
+    }
+
     /// What the model is told of the tools, in the order they were added.
     pub fn specs(&self) -> &[Arc<ToolSpec>] {
         &self.specs
