@@ -137,8 +137,8 @@ fn argument_value(
     statics: &mut TokenStream,
 ) -> TokenStream {
     let (name, description) = (&argument.name, argument.description.expression());
-    let at = pointing_at(argument.span);
-    let mut value = quote_spanned!(at=> __runlet::arg(#name, #description));
+    let (at, ty) = (pointing_at(argument.span), &argument.ty);
+    let mut value = quote_spanned!(at=> __runlet::arg::<#ty>(#name, #description));
     let mut push = |tokens: TokenStream| value.extend(tokens);
     if let Some(default) = &argument.default {
         let json = if let Some(json) = &default.json {
@@ -150,7 +150,7 @@ fn argument_value(
         let expression = match expression {
             syn::Expr::Lit(literal) if matches!(literal.lit, syn::Lit::Str(_)) => {
                 let at = pointing_at(literal.lit.span());
-                quote_spanned!(at=> __runlet::From::from(#literal))
+                quote_spanned!(at=> __runlet::text(#literal))
             }
             other => other.to_token_stream(),
         };

@@ -75,7 +75,7 @@ pub(crate) fn rules(attributes: &[Attribute], errors: &mut Errors) -> Settings {
         let list = match &attribute.meta {
             syn::Meta::List(list) => list.tokens.clone(),
             meta => {
-                errors.push(attribute::span_of(meta.path()), "`#[arg]` takes a list: `#[arg(min = 1, max = 50)]`");
+                errors.push_at(meta.path(), "`#[arg]` takes a list: `#[arg(min = 1, max = 50)]`");
                 continue;
             }
         };

@@ -13,7 +13,7 @@ pub struct refund {}
 #[allow(deprecated)]
 const _: () = {
     use ::runlet::__private as __runlet;
-    static __ARG_0: __runlet::Arg<String> = __runlet::arg("order_id", "");
+    static __ARG_0: __runlet::Arg<String> = __runlet::arg::<String>("order_id", "");
     static __TOOL: __runlet::Definition = __runlet::Definition::new(
         "refund",
         "",

@@ -18,9 +18,9 @@ const _: () = {
     type __Lent0 = Metrics;
     #[cfg(not(all(feature = "metrics")))]
     type __Lent0 = dyn __runlet::CallContext;
-    static __ARG_0: __runlet::Arg<String> = __runlet::arg("text", "");
+    static __ARG_0: __runlet::Arg<String> = __runlet::arg::<String>("text", "");
     #[cfg(feature = "levels")]
-    static __ARG_1: __runlet::Arg<u8> = __runlet::arg("level", "");
+    static __ARG_1: __runlet::Arg<u8> = __runlet::arg::<u8>("level", "");
     static __TOOL: __runlet::Definition = __runlet::Definition::new(
         "log",
         "",

@@ -8,7 +8,7 @@ struct ping {}
 #[allow(deprecated)]
 const _: () = {
     use crate::kit::runlet::__private as __runlet;
-    static __ARG_0: __runlet::Arg<String> = __runlet::arg("text", "");
+    static __ARG_0: __runlet::Arg<String> = __runlet::arg::<String>("text", "");
     static __TOOL: __runlet::Definition = __runlet::Definition::new(
         "ping",
         "",

@@ -8,9 +8,9 @@ struct convert {}
 #[allow(deprecated)]
 const _: () = {
     use ::runlet::__private as __runlet;
-    static __ARG_0: __runlet::Arg<Unit> = __runlet::arg("unit", "")
+    static __ARG_0: __runlet::Arg<Unit> = __runlet::arg::<Unit>("unit", "")
         .default(|| Unit::Celsius, __runlet::Option::None);
-    static __ARG_1: __runlet::Arg<i32> = __runlet::arg("value", "")
+    static __ARG_1: __runlet::Arg<i32> = __runlet::arg::<i32>("value", "")
         .default(|| -40, __runlet::Option::Some("-40"));
     static __TOOL: __runlet::Definition = __runlet::Definition::new(
         "convert",

@@ -4,7 +4,9 @@ const _: () = {
     where
         T: Send,
     {
-        fn lend(context: &__runlet::Context<Shop<'a, T>>) -> &Self {
+        fn lend<'__run>(
+            context: &'__run __runlet::Context<Shop<'a, T>>,
+        ) -> &'__run Self {
             &__runlet::Context::deps(context).0
         }
     }
@@ -12,7 +14,9 @@ const _: () = {
     where
         T: Send,
     {
-        fn lend(context: &__runlet::Context<Shop<'a, T>>) -> &Self {
+        fn lend<'__run>(
+            context: &'__run __runlet::Context<Shop<'a, T>>,
+        ) -> &'__run Self {
             &__runlet::Context::deps(context).1
         }
     }

@@ -15,10 +15,9 @@ struct find {}
 #[allow(deprecated)]
 const _: () = {
     use ::runlet::__private as __runlet;
-    static __ARG_0: __runlet::Arg<Vec<String>> = __runlet::arg(
-        "words",
-        "One word, or two.",
-    );
+    static __ARG_0: __runlet::Arg<Vec<String>> = __runlet::arg::<
+        Vec<String>,
+    >("words", "One word, or two.");
     static __TOOL: __runlet::Definition = __runlet::Definition::new(
         "find",
         "Finds orders by any of:\n- their number\n- their buyer\n\nNewest first.",

@@ -15,8 +15,12 @@ struct find {}
 #[allow(deprecated)]
 const _: () = {
     use ::runlet::__private as __runlet;
-    static __ARG_0: __runlet::Arg<Names<'static>> = __runlet::arg("names", "");
-    static __ARG_1: __runlet::Arg<Cow<'static, str>> = __runlet::arg("id", "");
+    static __ARG_0: __runlet::Arg<Names<'static>> = __runlet::arg::<
+        Names<'static>,
+    >("names", "");
+    static __ARG_1: __runlet::Arg<Cow<'static, str>> = __runlet::arg::<
+        Cow<'static, str>,
+    >("id", "");
     static __TOOL: __runlet::Definition = __runlet::Definition::new(
         "find",
         "",

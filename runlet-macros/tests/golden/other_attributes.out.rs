@@ -14,7 +14,7 @@ struct find {}
 #[allow(deprecated)]
 const _: () = {
     use ::runlet::__private as __runlet;
-    static __ARG_0: __runlet::Arg<u64> = __runlet::arg("id", "");
+    static __ARG_0: __runlet::Arg<u64> = __runlet::arg::<u64>("id", "");
     static __TOOL: __runlet::Definition = __runlet::Definition::new(
         "find",
         "Finds. Slowly.",

@@ -6,8 +6,10 @@ struct r#move {}
 #[allow(deprecated)]
 const _: () = {
     use ::runlet::__private as __runlet;
-    static __ARG_0: __runlet::Arg<String> = __runlet::arg("type", "");
-    static __ARG_1: __runlet::Arg<Option<String>> = __runlet::arg("in", "");
+    static __ARG_0: __runlet::Arg<String> = __runlet::arg::<String>("type", "");
+    static __ARG_1: __runlet::Arg<Option<String>> = __runlet::arg::<
+        Option<String>,
+    >("in", "");
     static __TOOL: __runlet::Definition = __runlet::Definition::new(
         "move",
         "",

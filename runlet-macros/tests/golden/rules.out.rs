@@ -14,23 +14,25 @@ struct search {}
 #[allow(deprecated)]
 const _: () = {
     use ::runlet::__private as __runlet;
-    static __ARG_0: __runlet::Arg<String> = __runlet::arg("q", "")
+    static __ARG_0: __runlet::Arg<String> = __runlet::arg::<String>("q", "")
         .example("\"red shoes\"")
         .min_len(1)
         .max_len(200);
-    static __ARG_1: __runlet::Arg<u32> = __runlet::arg("limit", "")
+    static __ARG_1: __runlet::Arg<u32> = __runlet::arg::<u32>("limit", "")
         .default(|| 10, __runlet::Option::Some("10"))
         .min(1)
         .max(50);
-    static __ARG_2: __runlet::Arg<Option<f64>> = __runlet::arg("score", "")
+    static __ARG_2: __runlet::Arg<Option<f64>> = __runlet::arg::<
+        Option<f64>,
+    >("score", "")
         .min_float(-0.5)
         .max(1);
     static __PATTERN_3: __runlet::Pattern = __runlet::Pattern::new("^[a-z]+$");
-    static __ARG_3: __runlet::Arg<String> = __runlet::arg("tag", "")
+    static __ARG_3: __runlet::Arg<String> = __runlet::arg::<String>("tag", "")
         .pattern(&__PATTERN_3);
-    static __ARG_4: __runlet::Arg<String> = __runlet::arg("since", "")
+    static __ARG_4: __runlet::Arg<String> = __runlet::arg::<String>("since", "")
         .default(
-            || __runlet::From::from("2024-01-01"),
+            || __runlet::text("2024-01-01"),
             __runlet::Option::Some("\"2024-01-01\""),
         )
         .format("date");

@@ -9,7 +9,7 @@ struct refund {}
 #[allow(deprecated)]
 const _: () = {
     use ::runlet::__private as __runlet;
-    static __ARG_0: __runlet::Arg<String> = __runlet::arg("order_id", "");
+    static __ARG_0: __runlet::Arg<String> = __runlet::arg::<String>("order_id", "");
     static __TOOL: __runlet::Definition = __runlet::Definition::new(
             "refund-order",
             "Pays an order back.",

@@ -15,10 +15,13 @@ impl Files {
 #[allow(deprecated)]
 const _: () = {
     use ::runlet::__private as __runlet;
+    type __Set = Files;
     #[allow(non_camel_case_types)]
-    struct __Tool_read(__runlet::Arc<Files>);
+    struct __Tool_read(__runlet::Arc<__Set>);
     const _: () = {
-        static __ARG_0: __runlet::Arg<String> = __runlet::arg("path", "The path.");
+        static __ARG_0: __runlet::Arg<String> = __runlet::arg::<
+            String,
+        >("path", "The path.");
         static __TOOL: __runlet::Definition = __runlet::Definition::new(
                 "files_read",
                 "Reads a file.",
@@ -41,7 +44,7 @@ const _: () = {
                     let mut __reader = __TOOL.read(__arguments);
                     let path = __reader.take(&__ARG_0);
                     __reader.finish()?;
-                    let __output = <Files>::read(
+                    let __output = __Set::read(
                             &self.0,
                             <Db as __runlet::Lend<__D>>::lend(__context),
                             path?,
@@ -53,7 +56,7 @@ const _: () = {
         }
     };
     #[allow(non_camel_case_types)]
-    struct __Tool_list(__runlet::Arc<Files>);
+    struct __Tool_list(__runlet::Arc<__Set>);
     const _: () = {
         static __TOOL: __runlet::Definition = __runlet::Definition::new(
             "files_list",
@@ -72,7 +75,7 @@ const _: () = {
                 __runlet::Box::pin(async move {
                     let __reader = __TOOL.read(__arguments);
                     __reader.finish()?;
-                    let __output = <Files>::list(&self.0).await;
+                    let __output = __Set::list(&self.0).await;
                     __runlet::IntoOutput::into_output(__output)
                 })
             }
@@ -88,11 +91,9 @@ const _: () = {
             Db: __runlet::Lend<__D>,
         {
             let __set: __runlet::Arc<Self> = __runlet::Into::into(set);
-            __runlet::Vec::from([
-                __runlet::Arc::new(__Tool_read(__runlet::Arc::clone(&__set)))
-                    as __runlet::Arc<dyn __runlet::Tool<__D>>,
-                __runlet::Arc::new(__Tool_list(__runlet::Arc::clone(&__set)))
-                    as __runlet::Arc<dyn __runlet::Tool<__D>>,
+            __runlet::list([
+                __runlet::share(__Tool_read(__runlet::again(&__set))),
+                __runlet::share(__Tool_list(__runlet::again(&__set))),
             ])
         }
     }

@@ -9,11 +9,10 @@ struct lookup_order {}
 #[allow(deprecated)]
 const _: () = {
     use ::runlet::__private as __runlet;
-    static __ARG_0: __runlet::Arg<String> = __runlet::arg(
-        "order_id",
-        "The number on the receipt.",
-    );
-    static __ARG_1: __runlet::Arg<u32> = __runlet::arg("limit", "");
+    static __ARG_0: __runlet::Arg<String> = __runlet::arg::<
+        String,
+    >("order_id", "The number on the receipt.");
+    static __ARG_1: __runlet::Arg<u32> = __runlet::arg::<u32>("limit", "");
     static __TOOL: __runlet::Definition = __runlet::Definition::new(
         "lookup_order",
         "Looks up an order.",
