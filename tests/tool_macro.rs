@@ -478,4 +478,7 @@ fn the_methods_of_a_toolset_share_the_value() {
 fn a_wrong_call_is_of_its_own_kind() {
     let error = wait(ping {}.call(&Context::detached(()), Arguments::new("x"))).expect_err("no JSON");
     assert_eq!(error.kind(), ToolErrorKind::InvalidArguments);
+    let problems = error.argument_problems().expect("the error says what is wrong");
+    assert_eq!((problems.tool(), problems.problems().len()), ("ping", 1));
+    assert_eq!(problems.problems()[0].expected, "a JSON object");
 }
