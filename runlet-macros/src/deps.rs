@@ -34,10 +34,10 @@ pub(crate) fn deps(item: TokenStream) -> TokenStream {
             implementations.extend(implementation(&input, ty, &member, is_behind_pointer));
         }
     }
-    if !errors.is_empty() {
-        return errors.to_tokens();
-    }
+    // What can be lent is lent: tools that borrow it should not fail too.
+    let errors = errors.to_tokens();
     quote_spanned! {generated()=>
+        #errors
         const _: () = {
             use #krate::__private as __runlet;
             #implementations

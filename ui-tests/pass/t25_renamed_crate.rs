@@ -17,6 +17,17 @@ struct Shop {
     name: u8,
 }
 
+macro_rules! declare {
+    ($name:ident) => {
+        #[kit::tool(crate = $crate::inner::tools)]
+        async fn $name($name: u8) -> u8 {
+            $name
+        }
+    };
+}
+
+declare!(echo);
+
 struct Files;
 
 #[kit::toolset(crate = ::kit)]
@@ -28,5 +39,5 @@ impl Files {
 }
 
 fn main() {
-    let _ = (find {}, Files::tools::<Shop>(Files), Shop { name: 1 }.name);
+    let _ = (find {}, echo {}, Files::tools::<Shop>(Files), Shop { name: 1 }.name);
 }

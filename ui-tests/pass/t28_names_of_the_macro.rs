@@ -19,6 +19,11 @@ async fn reader(
     db.0 + context + arguments + reader + output + spec + call + tool + this + f
 }
 
+#[tool]
+async fn weather(weather: String) -> String {
+    weather
+}
+
 /// Runs a tool whose future never waits.
 fn run<D>(tool: impl runlet::Tool<D>, deps: D, arguments: &str) -> String
 where

@@ -69,6 +69,11 @@ impl ArgumentProblems {
         self.problems.is_empty()
     }
 
+    /// Whether another problem would be shown.
+    pub(super) fn has_room(&self) -> bool {
+        self.problems.len() < MAX_SHOWN
+    }
+
     /// The tool's name.
     pub fn tool(&self) -> &str {
         &self.tool
