@@ -245,6 +245,7 @@ impl<E: fmt::Display> From<E> for ToolError {
 
 impl fmt::Debug for ToolError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ToolError").field("kind", &self.kind).field("message", &self.message).finish()
+        // The problems are what the message says.
+        f.debug_struct("ToolError").field("kind", &self.kind).field("message", &self.message).finish_non_exhaustive()
     }
 }
