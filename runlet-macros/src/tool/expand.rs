@@ -43,17 +43,12 @@ pub(crate) fn tool(function: &Function, tool: &Tool) -> TokenStream {
 /// The function as it came and a tool that does nothing, behind the errors.
 pub(crate) fn stub(function: &Function, settings: &Settings, errors: &Errors) -> TokenStream {
     let mut tokens = errors.to_tokens();
-    let mut function_item = Function {
-        attributes: function.attributes.clone(),
-        visibility: function.visibility.clone(),
-        signature: function.signature.clone(),
-        body: function.body.clone(),
-    };
+    let mut function = function.clone();
     // What the compiler would report again.
-    function_item.signature.constness = None;
-    function_item.signature.variadic = None;
-    function_item.attributes.retain(|attribute| !attribute.path().is_ident("tool"));
-    let item = item(&function_item);
+    function.signature.constness = None;
+    function.signature.variadic = None;
+    function.attributes.retain(|attribute| !attribute.path().is_ident("tool"));
+    let item = item(&function);
     tokens.extend(quote_spanned!(generated()=> #[allow(dead_code, unused_variables)] #item));
     if function.signature.receiver().is_some() {
         // Most likely inside an impl block, where no type can be declared.
@@ -61,7 +56,7 @@ pub(crate) fn stub(function: &Function, settings: &Settings, errors: &Errors) ->
     }
     let mut ignored = Errors::default();
     let krate = check::krate(settings, &mut ignored);
-    let type_name = check::type_name(function, settings, &mut ignored);
+    let type_name = check::type_name(&function, settings, &mut ignored);
     let visibility = &function.visibility;
     tokens.extend(quote_spanned! {generated()=>
         #[doc(hidden)]

@@ -10,6 +10,7 @@ use crate::errors::Errors;
 use crate::span::generated;
 
 /// A function whose body is left as it is: a mistake in it is reported once, by the compiler.
+#[derive(Clone)]
 pub(crate) struct Function {
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) visibility: Visibility,
