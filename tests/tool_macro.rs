@@ -478,4 +478,32 @@ fn the_methods_of_a_toolset_share_the_value() {
 fn a_wrong_call_is_of_its_own_kind() {
     let error = wait(ping {}.call(&Context::detached(()), Arguments::new("x"))).expect_err("no JSON");
     assert_eq!(error.kind(), ToolErrorKind::InvalidArguments);
+    let problems = error.argument_problems().expect("the error says what is wrong");
+    assert_eq!((problems.tool(), problems.problems().len()), ("ping", 1));
+    assert_eq!(problems.problems()[0].expected, "a JSON object");
+}
+
+#[test]
+fn a_call_with_countless_problems_is_answered_in_short() {
+    let keys: Vec<String> = (0..50_000).map(|number| format!("\"key{number}\":{number}")).collect();
+    let text = call::<lookup_order>(&format!("{{{}}}", keys.join(","))).expect_err("no such arguments");
+    assert!(text.starts_with("`lookup_order` was not run: its arguments have 50001 problems"), "{text}");
+    assert!(text.ends_with("- and 49981 more"), "{text}");
+    assert!(text.len() < 4_000, "{}", text.len());
+}
+
+/// Cuts and flips the bytes of a valid call in every place: whatever comes, an answer comes.
+#[test]
+fn no_text_makes_the_reader_panic() {
+    let valid = r#"{"to": {"street": "s\u00e9 \"\\", "number": 3, "tags": ["a", null]}, "speed": "slow", "weights": {"x": 1.5e3}}"#;
+    for end in 0..=valid.len() {
+        let _ = valid.get(..end).map(call::<ship>);
+        for byte in [b'"', b'{', b'}', b'[', b']', b',', b':', b'0', b'-', b'n', b'\\', b' ', 0x01] {
+            let mut bytes = valid.as_bytes().to_vec();
+            if let Some(place) = bytes.get_mut(end) {
+                *place = byte;
+            }
+            let _ = std::str::from_utf8(&bytes).map(call::<ship>);
+        }
+    }
 }

@@ -1,11 +1,11 @@
 //! Reads `key = value, flag` lists and the literals in them.
 
 use std::fmt::Display;
+use std::str::FromStr;
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser as _};
-use syn::spanned::Spanned as _;
 use syn::{Expr, ExprUnary, Lit, Token, UnOp};
 
 use crate::errors::{Errors, meant};
@@ -94,7 +94,11 @@ impl Entry {
     }
 
     fn wrong(&self, wanted: impl Display) -> syn::Error {
-        syn::Error::new(self.span(), format!("`{}` takes {wanted}", self.key))
+        let message = format!("`{}` takes {wanted}", self.key);
+        match &self.value {
+            Some(value) => syn::Error::new_spanned(value, message),
+            None => syn::Error::new(self.key.span(), message),
+        }
     }
 
     fn literal(&self) -> Option<&Lit> {
@@ -113,12 +117,12 @@ impl Entry {
     }
 
     /// A whole number that is not negative.
-    pub(crate) fn count<N: std::str::FromStr>(&self, example: &str) -> syn::Result<N>
-    where
-        N::Err: Display,
-    {
+    pub(crate) fn count<N: FromStr>(&self, example: &str) -> syn::Result<N> {
         match self.literal() {
-            Some(Lit::Int(number)) => number.base10_parse(),
+            Some(Lit::Int(number)) => number
+                .base10_digits()
+                .parse()
+                .map_err(|_| self.wrong(format!("a smaller number: `{} = {example}`", self.key))),
             _ => Err(self.wrong(format!("a whole number: `{} = {example}`", self.key))),
         }
     }
@@ -249,9 +253,4 @@ fn json_string(text: &str) -> String {
     }
     json.push('"');
     json
-}
-
-/// The span of tokens, for a message about all of them.
-pub(crate) fn span_of(tokens: &impl quote::ToTokens) -> Span {
-    tokens.to_token_stream().span()
 }

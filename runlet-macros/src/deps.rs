@@ -7,9 +7,9 @@ use quote::{ToTokens as _, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::{Attribute, Data, DeriveInput, Field, GenericArgument, Member, Path, PathArguments, Type};
 
-use crate::attribute::{self, span_of};
+use crate::attribute;
 use crate::errors::Errors;
-use crate::span::{generated, pointing_at};
+use crate::span::{first, generated, pointing_at};
 use crate::tool::model::ungroup;
 
 /// Expands `#[derive(Deps)] item`.
@@ -34,10 +34,10 @@ pub(crate) fn deps(item: TokenStream) -> TokenStream {
             implementations.extend(implementation(&input, ty, &member, is_behind_pointer));
         }
     }
-    if !errors.is_empty() {
-        return errors.to_tokens();
-    }
+    // What can be lent is lent: tools that borrow it should not fail too.
+    let errors = errors.to_tokens();
     quote_spanned! {generated()=>
+        #errors
         const _: () = {
             use #krate::__private as __runlet;
             #implementations
@@ -96,8 +96,7 @@ fn lendable(ty: &Type, input: &DeriveInput, lent: &mut HashSet<String>, errors: 
         return false;
     }
     if !lent.insert(ty.to_token_stream().to_string()) {
-        errors.push(
-            span_of(ty),
+        errors.push_at(ty,
             "two fields lend this type, and a tool could not say which: wrap one in a type of its own, or `#[deps(skip)]` it",
         );
         return false;
@@ -111,9 +110,9 @@ fn implementation(input: &DeriveInput, ty: &Type, member: &Member, is_behind_poi
     let field = quote_spanned!(generated()=> __runlet::Context::deps(context).#member);
     let value =
         if is_behind_pointer { quote_spanned!(generated()=> &*#field) } else { quote_spanned!(generated()=> &#field) };
-    quote_spanned! {pointing_at(span_of(ty))=>
+    quote_spanned! {pointing_at(first(ty))=>
         impl #parameters __runlet::Lend<#name #arguments> for #ty #where_clause {
-            fn lend(context: &__runlet::Context<#name #arguments>) -> &Self {
+            fn lend<'__run>(context: &'__run __runlet::Context<#name #arguments>) -> &'__run Self {
                 #value
             }
         }

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use proc_macro2::{Span, TokenStream};
+use quote::ToTokens;
 
 /// The errors of one expansion.
 #[derive(Default)]
@@ -14,6 +15,11 @@ pub(crate) struct Errors {
 impl Errors {
     pub(crate) fn push(&mut self, span: Span, message: impl Display) {
         self.add(syn::Error::new(span, message));
+    }
+
+    /// Notes an error about all of some tokens.
+    pub(crate) fn push_at(&mut self, tokens: &impl ToTokens, message: impl Display) {
+        self.add(syn::Error::new_spanned(tokens, message));
     }
 
     pub(crate) fn add(&mut self, error: syn::Error) {

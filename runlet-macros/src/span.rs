@@ -1,6 +1,7 @@
 //! Spans and names of generated code: everything the macros invent is mixed-site, so it cannot meet the user's names.
 
 use proc_macro2::{Ident, Span};
+use quote::ToTokens;
 use syn::ext::IdentExt as _;
 
 /// The span of generated code.
@@ -18,6 +19,11 @@ pub(crate) fn hidden_twin(ident: &Ident) -> Ident {
     let mut twin = ident.clone();
     twin.set_span(generated());
     twin
+}
+
+/// The span where tokens begin.
+pub(crate) fn first(tokens: &impl ToTokens) -> Span {
+    tokens.to_token_stream().into_iter().next().map_or_else(Span::call_site, |token| token.span())
 }
 
 /// The name as text, without `r#`.

@@ -4,13 +4,17 @@ use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::ToTokens as _;
 use syn::{Attribute, Meta};
 
+/// Attributes that people expect on a parameter and that go elsewhere. The compiler would report each once more.
+pub(crate) const FOREIGN: &[&str] = &["serde", "schemars", "validate", "garde"];
+
 /// The attributes of a parameter that stay on the function.
 pub(crate) fn parameter_attributes(attributes: &[Attribute]) -> Vec<Attribute> {
     attributes.iter().filter_map(|attribute| keep(attribute.clone())).collect()
 }
 
 fn keep(mut attribute: Attribute) -> Option<Attribute> {
-    if attribute.path().is_ident("doc") || attribute.path().is_ident("arg") {
+    let own = ["doc", "arg"].iter().chain(FOREIGN).any(|name| attribute.path().is_ident(name));
+    if own {
         return None;
     }
     if attribute.path().is_ident("cfg_attr")
@@ -22,11 +26,12 @@ fn keep(mut attribute: Attribute) -> Option<Attribute> {
     Some(attribute)
 }
 
-/// The inside of a `cfg_attr` without its doc comments; `None` where nothing else is left.
+/// The inside of a `cfg_attr` without what goes; `None` where nothing is left.
 fn conditional(tokens: TokenStream) -> Option<TokenStream> {
     let mut parts = split(tokens).into_iter();
     let predicate = parts.next()?;
-    let kept: Vec<TokenStream> = parts.filter(|part| !part.is_empty() && !starts_with(part, "doc")).collect();
+    let kept: Vec<TokenStream> =
+        parts.filter(|part| !part.is_empty() && !starts_with(part, "doc") && !starts_with(part, "arg")).collect();
     if kept.is_empty() {
         return None;
     }

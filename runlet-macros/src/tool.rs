@@ -20,6 +20,9 @@ pub(crate) fn tool(arguments: TokenStream, item: TokenStream) -> TokenStream {
         Ok(function) => function,
         Err(error) => {
             errors.add(error);
+            if let Some(function) = parse::repaired(item.clone()) {
+                return expand::stub(&function, &parse::Settings::default(), &errors);
+            }
             let mut tokens = errors.to_tokens();
             tokens.extend(strip::broken_item(item));
             return tokens;

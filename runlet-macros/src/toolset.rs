@@ -1,11 +1,11 @@
 //! `#[toolset]`: the `#[tool]` methods of an impl block as tools that share the value.
 
-use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens as _, format_ident, quote_spanned};
 use syn::parse::{Parse, ParseStream, Parser as _};
 use syn::{Attribute, FnArg, Generics, ReceiverKind, Token, Type};
 
-use crate::attribute::{self, Entry, span_of};
+use crate::attribute::{self, Entry};
 use crate::errors::Errors;
 use crate::span::generated;
 use crate::strip;
@@ -58,7 +58,7 @@ fn krate(settings: &[Entry], errors: &mut Errors) -> syn::Path {
 
 fn check(block: &Block, krate: &syn::Path, prefix: &str, errors: &mut Errors) -> Vec<Tool> {
     if let Some(parameter) = block.generics.params.first() {
-        errors.push(span_of(parameter), "a toolset cannot be generic: write the type itself");
+        errors.push_at(parameter, "a toolset cannot be generic: write the type itself");
     }
     let mut tools: Vec<Tool> = Vec::new();
     let mut any = false;
@@ -76,7 +76,7 @@ fn check(block: &Block, krate: &syn::Path, prefix: &str, errors: &mut Errors) ->
         tools.push(tool);
     }
     if !any {
-        errors.push(span_of(&block.self_type), "a toolset without tools: put `#[tool]` on its methods");
+        errors.push_at(&block.self_type, "a toolset without tools: put `#[tool]` on its methods");
     }
     tools
 }
@@ -86,7 +86,7 @@ fn receiver(function: &Function, errors: &mut Errors) {
     match function.signature.inputs.first() {
         Some(FnArg::Receiver(receiver)) => match &receiver.kind {
             ReceiverKind::Reference(_, _, None) => {}
-            _ => errors.push(span_of(receiver), shared),
+            _ => errors.push_at(receiver, shared),
         },
         _ => errors.push(
             function.ident().span(),
@@ -99,7 +99,10 @@ fn expand_block(block: &Block, krate: &syn::Path, tools: &[Tool], errors: &Error
     let Block { attributes, generics, self_type, members } = block;
     let where_clause = &generics.where_clause;
     let members = members.iter().map(|member| match member {
-        Member::Tool { function, .. } => expand::item(function),
+        Member::Tool { function, .. } => {
+            let item = expand::item(function);
+            quote_spanned!(generated()=> #[allow(clippy::unused_async)] #item)
+        }
         Member::Other(tokens) => tokens.clone(),
     });
     let mut tokens = errors.to_tokens();
@@ -117,17 +120,17 @@ fn expand_block(block: &Block, krate: &syn::Path, tools: &[Tool], errors: &Error
     for tool in tools {
         let method = &tool.function;
         let type_name = format_ident!("__Tool_{}", method, span = generated());
-        let statics = expand::statics(tool);
+        let statics = outside(expand::statics(tool));
         let callee = expand::Callee {
-            path: quote_spanned!(generated()=> <#self_type>::#method),
+            path: quote_spanned!(generated()=> __Set::#method),
             receiver: Some(quote_spanned!(generated()=> &self.0)),
         };
-        let implementation = expand::implementation(tool, &type_name, &callee);
+        let implementation = outside(expand::implementation(tool, &type_name, &callee));
         bounds.extend(expand::bounds(tool));
-        values.push(quote_spanned!(generated()=> __runlet::Arc::new(#type_name(__runlet::Arc::clone(&__set)))));
+        values.push(quote_spanned!(generated()=> __runlet::share(#type_name(__runlet::again(&__set)))));
         items.extend(quote_spanned! {generated()=>
             #[allow(non_camel_case_types)]
-            struct #type_name(__runlet::Arc<#self_type>);
+            struct #type_name(__runlet::Arc<__Set>);
             const _: () = { #statics #implementation };
         });
     }
@@ -136,6 +139,7 @@ fn expand_block(block: &Block, krate: &syn::Path, tools: &[Tool], errors: &Error
         #[allow(deprecated)]
         const _: () = {
             use #krate::__private as __runlet;
+            type __Set = #self_type;
             #items
             #tools
         };
@@ -143,21 +147,34 @@ fn expand_block(block: &Block, krate: &syn::Path, tools: &[Tool], errors: &Error
     tokens
 }
 
+/// What stood inside the impl block, for a place outside it: the user's `Self` becomes the set's name.
+fn outside(tokens: TokenStream) -> TokenStream {
+    let rename = |token: TokenTree| match token {
+        TokenTree::Ident(ident) if ident == "Self" => TokenTree::Ident(Ident::new("__Set", ident.span())),
+        TokenTree::Group(group) => {
+            let mut inner = Group::new(group.delimiter(), outside(group.stream()));
+            inner.set_span(group.span());
+            TokenTree::Group(inner)
+        }
+        other => other,
+    };
+    tokens.into_iter().map(rename).collect()
+}
+
 /// `Files::tools(files)`: all tools of the set.
 fn tools_function(self_type: &Type, bounds: &TokenStream, values: &[TokenStream]) -> TokenStream {
+    let bounds = (!bounds.is_empty()).then(|| quote_spanned!(generated()=> where #bounds));
     quote_spanned! {generated()=>
         impl #self_type {
             /// The tools of the set, which share the value.
-            #[allow(dead_code, unreachable_pub, private_bounds, unused_variables)]
-            pub fn tools<__D>(
+            #[allow(dead_code, unreachable_pub, private_bounds)]
+            pub fn tools<__D: __runlet::Dependencies>(
                 set: impl __runlet::Into<__runlet::Arc<Self>>,
             ) -> __runlet::Vec<__runlet::Arc<dyn __runlet::Tool<__D>>>
-            where
-                __D: __runlet::Send + __runlet::Sync + 'static,
-                #bounds
+            #bounds
             {
-                let __set: __runlet::Arc<Self> = set.into();
-                __runlet::Vec::from([#(#values as __runlet::Arc<dyn __runlet::Tool<__D>>),*])
+                let __set: __runlet::Arc<Self> = __runlet::Into::into(set);
+                __runlet::list([#(#values),*])
             }
         }
     }

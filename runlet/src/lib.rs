@@ -36,5 +36,10 @@ pub use crate::message::{Message, Messages, Part, Role, ToolCall, ToolResult, Us
 pub use crate::model::{Model, ModelRequest, ModelResponse};
 pub use crate::runtime::{Input, RunError, RunReport, RunResult, RunStream, Runtime};
 pub use crate::tool::{IntoOutput, Json, Tool, ToolError, ToolOutput};
-pub use runlet_macros::{Deps, tool, toolset};
+#[doc = include_str!("macros_doc/deps.md")]
+pub use runlet_macros::Deps;
+#[doc = include_str!("macros_doc/tool.md")]
+pub use runlet_macros::tool;
+#[doc = include_str!("macros_doc/toolset.md")]
+pub use runlet_macros::toolset;
 pub use schemars;

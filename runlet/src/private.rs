@@ -3,13 +3,12 @@
 pub use std::boxed::Box;
 pub use std::clone::Clone;
 pub use std::concat;
-pub use std::convert::{From, Into};
+pub use std::convert::Into;
 pub use std::default::Default;
 pub use std::fmt;
-pub use std::marker::{Copy, Send, Sync};
+pub use std::marker::Copy;
 pub use std::option::Option;
-pub use std::primitive::{str, usize};
-pub use std::result::Result;
+pub use std::primitive::str;
 pub use std::string::String;
 pub use std::sync::Arc;
 pub use std::time::Duration;
@@ -24,6 +23,12 @@ pub use crate::tool::{
     ToolSpec, arg,
 };
 pub use crate::{__runlet_stub as stub, __runlet_tool_type as tool_type};
+
+/// What dependencies can be: shared with tools that run in tasks of their own.
+pub trait Dependencies: Send + Sync + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<D: Send + Sync + 'static> Dependencies for D {}
 
 /// A value for an argument of type `T` at a typed call: a `T` that can be written as JSON.
 ///
@@ -46,19 +51,62 @@ impl<T: Serialize> Given<T> for T {
 }
 
 /// Calls a tool with arguments by name, through the same door as a model's call.
-pub async fn call<D: 'static>(
-    tool: &dyn Tool<D>,
-    context: &Context<D>,
+pub fn call<'a, D: Dependencies>(
+    tool: impl Tool<D>,
+    context: &'a Context<D>,
     arguments: &[(&str, JsonResult<String>)],
-) -> Result<ToolOutput, ToolError> {
+) -> ToolFuture<'a> {
+    let json = object(arguments);
+    Box::pin(async move { tool.call(context, Arguments::new(&json?)).await })
+}
+
+/// A JSON object of values that are JSON text.
+fn object(arguments: &[(&str, JsonResult<String>)]) -> Result<String, ToolError> {
     let mut entries = Vec::new();
     for (name, value) in arguments {
         let value = value.as_ref().map_err(|error| ToolError::failed(format!("`{name}` is not JSON: {error}")))?;
         // The macro lets a name hold nothing that JSON would escape.
         entries.push(format!("\"{name}\":{value}"));
     }
-    let json = format!("{{{}}}", entries.join(","));
-    tool.call(context, Arguments::new(&json)).await
+    Ok(format!("{{{}}}", entries.join(",")))
+}
+
+/// A type that a string literal can be the default of.
+#[diagnostic::on_unimplemented(
+    message = "a text cannot be the default of a `{Self}`",
+    label = "a `{Self}` is not made from text",
+    note = "`default` takes any expression of type `{Self}`"
+)]
+pub trait FromText {
+    /// The value of a literal.
+    fn from_text(text: &'static str) -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: From<&'static str>> FromText for T {
+    fn from_text(text: &'static str) -> Self {
+        text.into()
+    }
+}
+
+/// One tool of a toolset.
+pub fn share<D: Dependencies>(tool: impl Tool<D>) -> Arc<dyn Tool<D>> {
+    Arc::new(tool)
+}
+
+/// One more handle on a toolset's value.
+pub fn again<T>(set: &Arc<T>) -> Arc<T> {
+    Arc::clone(set)
+}
+
+/// The tools of a toolset.
+pub fn list<D: Dependencies, const N: usize>(tools: [Arc<dyn Tool<D>>; N]) -> Vec<Arc<dyn Tool<D>>> {
+    tools.into()
+}
+
+/// The value of a string literal.
+pub fn text<T: FromText>(text: &'static str) -> T {
+    T::from_text(text)
 }
 
 /// Fails the build where two tools of an agent have the same name. Empty names, of tools written by hand, are not
@@ -123,11 +171,16 @@ pub trait Unnamed {
 
 impl<T: ?Sized> Unnamed for T {}
 
-/// What every generated tool type has apart from `Tool`: the traits that lints ask for, and the name for `agent!`.
+/// What every generated tool type has apart from `Tool`: the traits that lints ask for, the name for `agent!`, and the
+/// typed call. Takes the type and its name, the arguments, and the types that the run lends.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __runlet_tool_type {
-    ($type:ident, $name:literal) => {
+    (
+        $visibility:vis $type:ident = $name:literal
+        ($($(#[$condition:meta])* $argument:ident: $argument_type:ty = $argument_name:literal,)*)
+        ($($lent:ty,)*)
+    ) => {
         #[automatically_derived]
         impl $crate::__private::Clone for $type {
             #[inline]
@@ -148,10 +201,22 @@ macro_rules! __runlet_tool_type {
                 f.write_str($name)
             }
         }
+        #[allow(unreachable_pub, private_bounds, private_interfaces)]
         impl $type {
             #[doc(hidden)]
-            #[allow(dead_code, unreachable_pub, clippy::allow_attributes)]
             pub const NAME: &'static $crate::__private::str = $name;
+
+            #[doc(hidden)]
+            $visibility fn call<'a, __D: $crate::__private::Dependencies>(
+                context: &'a $crate::__private::Context<__D>,
+                $($(#[$condition])* $argument: impl $crate::__private::Given<$argument_type>,)*
+            ) -> $crate::__private::ToolFuture<'a>
+            where
+                $($lent: $crate::__private::Lend<__D>,)*
+            {
+                let arguments = [$($(#[$condition])* ($argument_name, $crate::__private::Given::json(&$argument)),)*];
+                $crate::__private::call(Self {}, context, &arguments)
+            }
         }
     };
 }
@@ -161,7 +226,7 @@ macro_rules! __runlet_tool_type {
 #[macro_export]
 macro_rules! __runlet_stub {
     ($type:ident) => {
-        impl<D: $crate::__private::Send + $crate::__private::Sync + 'static> $crate::__private::Tool<D> for $type {
+        impl<D: $crate::__private::Dependencies> $crate::__private::Tool<D> for $type {
             fn spec(&self) -> &$crate::__private::ToolSpec {
                 loop {}
             }

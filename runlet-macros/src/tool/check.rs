@@ -1,15 +1,16 @@
 //! Every rule and every message of `#[tool]`.
 
+use std::str::FromStr;
+
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens as _;
-use syn::spanned::Spanned as _;
 use syn::{
     FnArg, GenericArgument, GenericParam, Pat, PatType, PathArguments, ReturnType, Safety, Type, WherePredicate,
 };
 
 use super::model::{Argument, Default, Effect, Parameter, Source, Tool, ungroup};
 use super::parse::{Function, Settings, rules};
-use crate::attribute::{Entry, Number, span_of};
+use crate::attribute::{Entry, Number};
 use crate::docs::Docs;
 use crate::errors::{Errors, meant};
 use crate::{span, strip};
@@ -96,7 +97,7 @@ fn checked(
     };
     let output = match &function.signature.output {
         ReturnType::Default => function.ident().span(),
-        ReturnType::Type(_, ty) => span_of(ty),
+        ReturnType::Type(_, ty) => span::first(ty),
     };
     Some(Tool {
         function: function.ident().clone(),
@@ -151,7 +152,7 @@ fn signature(function: &Function, errors: &mut Errors) {
         errors.push(abi.extern_token.span, "a tool cannot be `extern`: remove it");
     }
     if let Some(variadic) = &signature.variadic {
-        errors.push(span_of(&variadic.dots), "a tool has a fixed list of arguments: take a `Vec` instead");
+        errors.push_at(&variadic.dots, "a tool has a fixed list of arguments: take a `Vec` instead");
     }
     for parameter in &signature.generics.params {
         match parameter {
@@ -174,7 +175,7 @@ fn signature(function: &Function, errors: &mut Errors) {
     }
     for attribute in &function.attributes {
         if attribute.path().segments.last().is_some_and(|segment| segment.ident == "tool") {
-            errors.push(span_of(attribute.path()), "`#[tool]` stands here twice; remove one");
+            errors.push_at(attribute.path(), "`#[tool]` stands here twice; remove one");
         }
     }
 }
@@ -210,7 +211,7 @@ fn parameter(function: &Function, input: &PatType, errors: &mut Errors) -> Optio
                     "a borrowed parameter comes from the run and takes no `#[arg]`: take it by value if the model gives it",
                 );
             }
-            borrowed(function, reference, errors).map(|ty| Source::Run { ty, span: span_of(reference) })
+            borrowed(function, reference, errors).map(|ty| Source::Run { ty, span: span::first(reference) })
         }
         ty => match (owned(ty, errors), ident) {
             (true, Some(ident)) => argument(function, input, ident, &rules, errors),
@@ -224,11 +225,11 @@ fn parameter(function: &Function, input: &PatType, errors: &mut Errors) -> Optio
 fn foreign_attributes(input: &PatType, errors: &mut Errors) {
     for attribute in &input.attrs {
         let path = attribute.path();
-        if ["serde", "schemars", "validate", "garde"].iter().any(|name| path.is_ident(name)) {
-            errors.push(span_of(path), "a tool's parameter takes `#[arg(..)]`; other attributes go on its type");
+        if strip::FOREIGN.iter().any(|name| path.is_ident(name)) {
+            errors.push_at(path, "a tool's parameter takes `#[arg(..)]`; other attributes go on its type");
         }
         if strip::hides_an_arg(attribute) {
-            errors.push(span_of(path), "`#[arg]` cannot stand in `cfg_attr`: put `#[cfg]` on two parameters instead");
+            errors.push_at(path, "`#[arg]` cannot stand in `cfg_attr`: put `#[cfg]` on two parameters instead");
         }
     }
 }
@@ -237,7 +238,7 @@ fn pattern<'a>(pattern: &'a Pat, errors: &mut Errors) -> Option<&'a Ident> {
     match pattern {
         Pat::Ident(name) if name.by_ref.is_none() && name.subpat.is_none() => return Some(&name.ident),
         Pat::Ident(name) => {
-            errors.push(name.span(), format!("a tool's parameter is a plain name: write `{}`", name.ident));
+            errors.push_at(name, format!("a tool's parameter is a plain name: write `{}`", name.ident));
         }
         Pat::Wild(wild) => {
             errors.push(
@@ -245,7 +246,7 @@ fn pattern<'a>(pattern: &'a Pat, errors: &mut Errors) -> Option<&'a Ident> {
                 "the model needs a name for each argument: write `_name`, or remove it",
             );
         }
-        other => errors.push(other.span(), "the model needs one name for each argument: take it apart in the body"),
+        other => errors.push_at(other, "the model needs one name for each argument: take it apart in the body"),
     }
     None
 }
@@ -256,25 +257,25 @@ fn borrowed(function: &Function, reference: &syn::TypeReference, errors: &mut Er
         errors.push(mutability.span, "the run lends to many tools at once: borrow with `&` and change through a lock");
         return None;
     }
-    if let Some(lifetime) = reference.lifetime.as_ref().filter(|lifetime| lifetime.ident == "static") {
-        errors.push(lifetime.span(), "the run lends for one call, not for `'static`: write `&`");
-        return None;
-    }
     let referent = ungroup(&reference.elem);
     if let Some(instead) = by_value(referent) {
-        errors.push(span_of(reference), format!("the model cannot give a borrowed value: take it by value, {instead}"));
+        errors.push_at(reference, format!("the model cannot give a borrowed value: take it by value, {instead}"));
+        return None;
+    }
+    if let Some(lifetime) = reference.lifetime.as_ref().filter(|lifetime| lifetime.ident == "static") {
+        errors.push_at(lifetime, "the run lends for one call, not for `'static`: write `&`");
         return None;
     }
     match referent {
         Type::Reference(inner) => {
-            errors.push(span_of(inner), "the run lends the value itself: write one `&`");
+            errors.push_at(inner, "the run lends the value itself: write one `&`");
             None
         }
         Type::ImplTrait(impl_trait) => {
             errors.push(impl_trait.impl_token.span, "a tool cannot be generic: write `dyn` to borrow from the run");
             None
         }
-        other => plain(other, errors).then(|| without_lifetimes(function, other.to_token_stream())),
+        other => spelled(other, Giver::Run, errors).then(|| without_lifetimes(function, other.to_token_stream())),
     }
 }
 
@@ -290,14 +291,21 @@ fn by_value(referent: &Type) -> Option<String> {
 /// Whether a type can be taken from a model, as far as its spelling shows; the rest is for the compiler.
 fn owned(ty: &Type, errors: &mut Errors) -> bool {
     if let Some(instead) = by_value(ty) {
-        errors.push(span_of(ty), format!("a value of this type has no size: write {instead}"));
+        errors.push_at(ty, format!("a value of this type has no size: write {instead}"));
         return false;
     }
-    plain(ty, errors)
+    spelled(ty, Giver::Model, errors)
+}
+
+/// Who gives the values of a type.
+#[derive(Clone, Copy, PartialEq)]
+enum Giver {
+    Model,
+    Run,
 }
 
 /// Looks for references, `impl Trait` and the like inside a type.
-fn plain(ty: &Type, errors: &mut Errors) -> bool {
+fn spelled(ty: &Type, giver: Giver, errors: &mut Errors) -> bool {
     match ungroup(ty) {
         Type::ImplTrait(impl_trait) => {
             errors
@@ -309,32 +317,43 @@ fn plain(ty: &Type, errors: &mut Errors) -> bool {
                 Some(instead) => instead,
                 None => format!("`{}`", readable(&reference.elem)),
             };
-            errors.push(span_of(reference), format!("an argument owns all of its value: write {instead}"));
+            let owner = if giver == Giver::Model { "an argument" } else { "what a run lends" };
+            errors.push_at(reference, format!("{owner} owns all of its value: write {instead}"));
             false
         }
         Type::Infer(_) => {
             errors.leave_to_compiler();
             false
         }
+        _ if giver == Giver::Run && !matches!(ty, Type::Path(_) | Type::Tuple(_) | Type::Array(_) | Type::Slice(_)) => {
+            true
+        }
+        Type::TraitObject(object) => {
+            errors.push_at(
+                object,
+                "a model cannot give a trait object: write the type itself, or borrow it from the run with `&`",
+            );
+            false
+        }
         Type::FnPtr(pointer) => {
-            errors.push(span_of(&pointer.fn_token), "a model cannot give a function: take what it would be made from");
+            errors.push_at(&pointer.fn_token, "a model cannot give a function: take what it would be made from");
             false
         }
         Type::Ptr(pointer) => {
-            errors.push(span_of(&pointer.star_token), "a model cannot give a pointer: take the value itself");
+            errors.push_at(&pointer.star_token, "a model cannot give a pointer: take the value itself");
             false
         }
-        Type::Array(array) => plain(&array.elem, errors),
-        Type::Slice(slice) => plain(&slice.elem, errors),
+        Type::Array(array) => spelled(&array.elem, giver, errors),
+        Type::Slice(slice) => spelled(&slice.elem, giver, errors),
         // Every element is looked at: each has its own error.
-        Type::Tuple(tuple) => tuple.elems.iter().filter(|element| !plain(element, errors)).count() == 0,
+        Type::Tuple(tuple) => tuple.elems.iter().filter(|element| !spelled(element, giver, errors)).count() == 0,
         Type::Path(path) => {
             let arguments = path.path.segments.iter().filter_map(|segment| match &segment.arguments {
                 PathArguments::AngleBracketed(arguments) => Some(&arguments.args),
                 _ => None,
             });
             arguments.flatten().fold(true, |fine, argument| match argument {
-                GenericArgument::Type(ty) => plain(ty, errors) && fine,
+                GenericArgument::Type(ty) => spelled(ty, giver, errors) && fine,
                 _ => fine,
             })
         }
@@ -379,7 +398,7 @@ fn argument(
     let argument = Argument {
         ident: ident.clone(),
         ty: without_lifetimes(function, ungroup(&input.ty).to_token_stream()),
-        span: span_of(&input.ty),
+        span: span::first(&input.ty),
         name,
         description: Docs::of(&input.attrs),
         default: rules.get("default").and_then(|entry| default(entry, errors)),
@@ -407,7 +426,7 @@ fn default(entry: &Entry, errors: &mut Errors) -> Option<Default> {
 fn example(entry: &Entry, errors: &mut Errors) -> Option<String> {
     let json = entry.json();
     if json.is_none() {
-        errors.push(entry.span(), "`example` takes a literal, which stands in the schema: `example = \"A-17\"`");
+        errors.push_at(&entry.value, "`example` takes a literal, which stands in the schema: `example = \"A-17\"`");
     }
     json
 }
@@ -554,10 +573,7 @@ fn flag(settings: &Settings, key: &str, errors: &mut Errors) -> bool {
     settings.get(key).and_then(|entry| errors.keep(entry.flag())).unwrap_or(false)
 }
 
-fn count<N: std::str::FromStr>(settings: &Settings, key: &str, example: &str, errors: &mut Errors) -> Option<N>
-where
-    N::Err: std::fmt::Display,
-{
+fn count<N: FromStr>(settings: &Settings, key: &str, example: &str, errors: &mut Errors) -> Option<N> {
     errors.keep(settings.get(key)?.count(example))
 }
 

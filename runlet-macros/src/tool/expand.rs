@@ -20,21 +20,22 @@ pub(crate) fn tool(function: &Function, tool: &Tool) -> TokenStream {
     let item = item(function);
     let kind = kind(tool);
     let krate = &tool.krate;
-    let (type_name, name) = (&tool.type_name, &tool.name);
+    let type_name = &tool.type_name;
     let statics = statics(tool);
     let callee = Callee { path: tool.function.to_token_stream(), receiver: None };
     let implementation = implementation(tool, type_name, &callee);
-    let typed_call = typed_call(tool);
+    let companions = companions(tool);
     quote_spanned! {generated()=>
+        // A tool is asynchronous whether it waits or not.
+        #[allow(clippy::unused_async)]
         #item
         #kind
         #[allow(deprecated)]
         const _: () = {
             use #krate::__private as __runlet;
-            __runlet::tool_type!(#type_name, #name);
             #statics
             #implementation
-            #typed_call
+            #companions
         };
     }
 }
@@ -42,17 +43,12 @@ pub(crate) fn tool(function: &Function, tool: &Tool) -> TokenStream {
 /// The function as it came and a tool that does nothing, behind the errors.
 pub(crate) fn stub(function: &Function, settings: &Settings, errors: &Errors) -> TokenStream {
     let mut tokens = errors.to_tokens();
-    let mut function_item = Function {
-        attributes: function.attributes.clone(),
-        visibility: function.visibility.clone(),
-        signature: function.signature.clone(),
-        body: function.body.clone(),
-    };
+    let mut function = function.clone();
     // What the compiler would report again.
-    function_item.signature.constness = None;
-    function_item.signature.variadic = None;
-    function_item.attributes.retain(|attribute| !attribute.path().is_ident("tool"));
-    let item = item(&function_item);
+    function.signature.constness = None;
+    function.signature.variadic = None;
+    function.attributes.retain(|attribute| !attribute.path().is_ident("tool"));
+    let item = item(&function);
     tokens.extend(quote_spanned!(generated()=> #[allow(dead_code, unused_variables)] #item));
     if function.signature.receiver().is_some() {
         // Most likely inside an impl block, where no type can be declared.
@@ -60,7 +56,7 @@ pub(crate) fn stub(function: &Function, settings: &Settings, errors: &Errors) ->
     }
     let mut ignored = Errors::default();
     let krate = check::krate(settings, &mut ignored);
-    let type_name = check::type_name(function, settings, &mut ignored);
+    let type_name = check::type_name(&function, settings, &mut ignored);
     let visibility = &function.visibility;
     tokens.extend(quote_spanned! {generated()=>
         #[doc(hidden)]
@@ -68,7 +64,7 @@ pub(crate) fn stub(function: &Function, settings: &Settings, errors: &Errors) ->
         #visibility struct #type_name {}
         const _: () = {
             use #krate::__private as __runlet;
-            __runlet::tool_type!(#type_name, "");
+            __runlet::tool_type!(#visibility #type_name = "" () ());
             __runlet::stub!(#type_name);
         };
     });
@@ -136,8 +132,7 @@ fn argument_value(
     statics: &mut TokenStream,
 ) -> TokenStream {
     let (name, description) = (&argument.name, argument.description.expression());
-    let ty = &argument.ty;
-    let at = pointing_at(argument.span);
+    let (at, ty) = (pointing_at(argument.span), &argument.ty);
     let mut value = quote_spanned!(at=> __runlet::arg::<#ty>(#name, #description));
     let mut push = |tokens: TokenStream| value.extend(tokens);
     if let Some(default) = &argument.default {
@@ -150,7 +145,7 @@ fn argument_value(
         let expression = match expression {
             syn::Expr::Lit(literal) if matches!(literal.lit, syn::Lit::Str(_)) => {
                 let at = pointing_at(literal.lit.span());
-                quote_spanned!(at=> __runlet::From::from(#literal))
+                quote_spanned!(at=> __runlet::text(#literal))
             }
             other => other.to_token_stream(),
         };
@@ -261,16 +256,12 @@ pub(crate) fn implementation(tool: &Tool, type_name: &Ident, callee: &Callee) ->
     // A future that is not `Send` is pointed at by the function's name.
     let future = quote_spanned!(pointing_at(tool.function.span())=> __runlet::Box::pin(async move { #body }));
     let bounds = bounds(tool);
+    let bounds = (!bounds.is_empty()).then(|| quote_spanned!(generated()=> where #bounds));
     quote_spanned! {generated()=>
-        impl<__D> __runlet::Tool<__D> for #type_name
-        where
-            __D: __runlet::Send + __runlet::Sync + 'static,
-            #bounds
-        {
+        impl<__D: __runlet::Dependencies> __runlet::Tool<__D> for #type_name #bounds {
             fn spec(&self) -> &__runlet::ToolSpec {
                 __TOOL.spec()
             }
-            #[allow(unused_variables)]
             fn call<'a>(
                 &'a self,
                 __context: &'a __runlet::Context<__D>,
@@ -324,31 +315,19 @@ fn aliases(tool: &Tool) -> TokenStream {
     aliases
 }
 
-/// A function that calls the tool with typed values on the path a model's call takes.
-fn typed_call(tool: &Tool) -> TokenStream {
-    let Tool { type_name, visibility, .. } = tool;
-    let mut parameters = TokenStream::new();
-    let mut values = TokenStream::new();
-    for (conditions, argument) in arguments(tool) {
+/// What the type has apart from `Tool`: written by a macro of the library, which is told the arguments and the loans.
+fn companions(tool: &Tool) -> TokenStream {
+    let Tool { type_name, visibility, name, .. } = tool;
+    let arguments = arguments(tool).map(|(conditions, argument)| {
         let Argument { ty, name, .. } = argument;
         let twin = hidden_twin(&argument.ident);
-        parameters.extend(quote_spanned!(generated()=> #(#conditions)* #twin: impl __runlet::Given<#ty>,));
-        values.extend(quote_spanned!(generated()=> #(#conditions)* (#name, __runlet::Given::json(&#twin)),));
-    }
-    let bounds = bounds(tool);
+        quote_spanned!(generated()=> #(#conditions)* #twin: #ty = #name,)
+    });
+    let lent = tool.parameters.iter().enumerate().filter_map(|(place, parameter)| match &parameter.source {
+        Source::Run { .. } => Some(lent_type(place, parameter)),
+        Source::Model(_) => None,
+    });
     quote_spanned! {generated()=>
-        impl #type_name {
-            #[allow(dead_code, private_bounds, private_interfaces)]
-            #visibility async fn call<__D>(
-                __context: &__runlet::Context<__D>,
-                #parameters
-            ) -> __runlet::Result<__runlet::ToolOutput, __runlet::ToolError>
-            where
-                __D: __runlet::Send + __runlet::Sync + 'static,
-                #bounds
-            {
-                __runlet::call(&Self {}, __context, &[#values]).await
-            }
-        }
+        __runlet::tool_type!(#visibility #type_name = #name (#(#arguments)*) (#(#lent,)*));
     }
 }

@@ -1,13 +1,16 @@
 //! Syntax only: the function with its body unread, and the raw settings.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
+use quote::quote_spanned;
 use syn::parse::{Parse, ParseStream, Parser as _};
-use syn::{Attribute, Signature, Token, Visibility};
+use syn::{Attribute, FnArg, Signature, Token, Visibility};
 
 use crate::attribute::{self, Entry};
 use crate::errors::Errors;
+use crate::span::generated;
 
 /// A function whose body is left as it is: a mistake in it is reported once, by the compiler.
+#[derive(Clone)]
 pub(crate) struct Function {
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) visibility: Visibility,
@@ -51,8 +54,7 @@ impl Settings {
 
 /// Reads a function item.
 pub(crate) fn function(item: TokenStream) -> syn::Result<Function> {
-    let is_function =
-        item.clone().into_iter().any(|token| matches!(&token, proc_macro2::TokenTree::Ident(ident) if ident == "fn"));
+    let is_function = item.clone().into_iter().any(|token| matches!(&token, TokenTree::Ident(ident) if ident == "fn"));
     if !is_function {
         let span = proc_macro2::Span::call_site();
         return Err(syn::Error::new(
@@ -61,6 +63,44 @@ pub(crate) fn function(item: TokenStream) -> syn::Result<Function> {
         ));
     }
     Function::parse.parse2(item)
+}
+
+/// The function without the parameters that cannot be read, and without its body, which may use them. The compiler has
+/// reported them when it read the file, and would again.
+pub(crate) fn repaired(item: TokenStream) -> Option<Function> {
+    let mut after_fn = false;
+    let tokens = item.into_iter().map(|token| match token {
+        TokenTree::Group(group) if after_fn && group.delimiter() == Delimiter::Parenthesis => {
+            after_fn = false;
+            let parameters = readable_parameters.parse2(group.stream()).unwrap_or_default();
+            TokenTree::Group(Group::new(Delimiter::Parenthesis, parameters))
+        }
+        token => {
+            after_fn |= matches!(&token, TokenTree::Ident(ident) if ident == "fn");
+            token
+        }
+    });
+    let mut function = Function::parse.parse2(tokens.collect()).ok()?;
+    function.body = quote_spanned!(generated()=> { loop {} });
+    Some(function)
+}
+
+fn readable_parameters(input: ParseStream<'_>) -> syn::Result<TokenStream> {
+    let mut parameters = TokenStream::new();
+    while !input.is_empty() {
+        let ahead = input.fork();
+        if ahead.parse::<FnArg>().is_ok() && (ahead.is_empty() || ahead.peek(Token![,])) {
+            let parameter: FnArg = input.parse()?;
+            parameters.extend(quote_spanned!(generated()=> #parameter,));
+        }
+        while !input.is_empty() && !input.peek(Token![,]) {
+            input.parse::<TokenTree>()?;
+        }
+        if !input.is_empty() {
+            input.parse::<Token![,]>()?;
+        }
+    }
+    Ok(parameters)
 }
 
 /// Reads the inside of `#[tool(..)]`.
@@ -75,7 +115,7 @@ pub(crate) fn rules(attributes: &[Attribute], errors: &mut Errors) -> Settings {
         let list = match &attribute.meta {
             syn::Meta::List(list) => list.tokens.clone(),
             meta => {
-                errors.push(attribute::span_of(meta.path()), "`#[arg]` takes a list: `#[arg(min = 1, max = 50)]`");
+                errors.push_at(meta.path(), "`#[arg]` takes a list: `#[arg(min = 1, max = 50)]`");
                 continue;
             }
         };
@@ -94,8 +134,9 @@ impl Parse for Function {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let attributes = input.call(Attribute::parse_outer)?;
         let visibility = input.parse()?;
-        let signature: Signature = input.parse()?;
-        if input.peek(Token![;]) {
+        let unreadable = |error: syn::Error| syn::Error::new(error.span(), "`#[tool]` cannot read the signature here");
+        let signature: Signature = input.parse().map_err(unreadable)?;
+        if input.is_empty() || input.peek(Token![;]) {
             return Err(input.error("a tool has a body; `#[tool]` does not go on a declaration"));
         }
         Ok(Self { attributes, visibility, signature, body: input.parse()? })

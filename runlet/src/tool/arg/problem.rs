@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
-use crate::tool::{ToolError, ToolErrorKind};
+use crate::tool::ToolError;
 
 /// The most problems of one call that are written out; a call with more says how many more. A model that got 20 things
 /// wrong reads the schema anew anyway.
@@ -69,6 +69,11 @@ impl ArgumentProblems {
         self.problems.is_empty()
     }
 
+    /// Whether another problem would be shown.
+    pub(super) fn has_room(&self) -> bool {
+        self.problems.len() < MAX_SHOWN
+    }
+
     /// The tool's name.
     pub fn tool(&self) -> &str {
         &self.tool
@@ -79,9 +84,9 @@ impl ArgumentProblems {
         &self.problems
     }
 
-    /// The error that tells the model, of kind [`ToolErrorKind::InvalidArguments`].
+    /// The error that tells the model, of kind [`InvalidArguments`](crate::tool::ToolErrorKind::InvalidArguments).
     pub fn into_error(self) -> ToolError {
-        ToolError::new(ToolErrorKind::InvalidArguments, self.to_string())
+        ToolError::invalid_arguments(self)
     }
 }
 

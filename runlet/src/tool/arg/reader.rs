@@ -169,6 +169,8 @@ impl<'a> Reader<'a> {
         let (expected, hint) = match entry.state {
             State::Taken => return,
             State::Repeated => ("the argument once".to_owned(), None),
+            // Looking for a name takes time, and a hostile call may have any number of unknown ones.
+            State::Unknown if !self.problems.has_room() => ("no argument of this name".to_owned(), None),
             State::Unknown => {
                 let names: Vec<&str> = self.definition.arguments().iter().map(|argument| argument.name()).collect();
                 ("no argument of this name".to_owned(), Some(meant(&entry.key, &names)))
