@@ -244,9 +244,13 @@ impl OpenAiResponses {
     }
 
     fn connect(&self, variable: impl Fn(&str) -> Option<String>) -> Result<Connection> {
-        if self.key.is_none() && self.base_url.is_none() {
-            return self.clone().with_environment(variable)?.connect(|_| None);
+        match (&self.key, &self.base_url) {
+            (None, None) => self.clone().with_environment(variable)?.open(),
+            _ => self.open(),
         }
+    }
+
+    fn open(&self) -> Result<Connection> {
         let base_url = self.base_url.as_deref().unwrap_or(DEFAULT_BASE_URL);
         let base_url = http::base_url(PROVIDER, base_url, self.http.allow_insecure)?;
         let mut headers = HeaderMap::new();
