@@ -43,6 +43,16 @@ pub trait Api {
     /// Whether an item of a conversation is the model's own.
     fn is_models(&self, item: &Value) -> bool;
 
+    /// The items of the answer in a response, as the server gave them.
+    fn output(&self, response: &str) -> Vec<Value>;
+
+    /// Whether an item that a recorded client sent is one of the model's, changed by that client before it sent it
+    /// back, or an answer to a call that it changed.
+    fn is_rewritten(&self, recorded: &Value, sent: &Value) -> bool;
+
+    /// Whether an item says nothing.
+    fn is_empty(&self, item: &Value) -> bool;
+
     /// Why a request cannot be run as a turn of a conversation, where it cannot.
     fn no_turn(&self, body: &Value) -> Option<&'static str>;
 }

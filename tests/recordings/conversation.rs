@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 
 use runlet::message::Messages;
 use runlet::model::ModelRequest;
-use runlet::{Message, Role};
+use runlet::{Message, Part, Role};
 use serde_json::Value;
 
 use crate::api::Api;
 use crate::checks::{ask, recorded_reply};
-use crate::known_differences::{notations, rewritten};
+use crate::known_differences::{REWRITTEN, notations};
 use crate::loopback::Loopback;
 use crate::set::Exchange;
 use crate::table::{Report, Row};
@@ -57,7 +57,8 @@ impl Driver for HandLoop {
         let mut history = Messages::new();
         let mut sent = Vec::new();
         for turn in &conversation.turns {
-            history.extend(turn.said.iter().cloned());
+            let called = history.last().map(|message| calls_of(message)).unwrap_or_default();
+            history.extend(turn.said.iter().map(|message| answering(message.clone(), &called)));
             let mut request = turn.request.clone();
             request.messages = history.clone();
             let body = turn.exchange.recorded.response.body.clone().unwrap_or_default();
@@ -72,6 +73,24 @@ impl Driver for HandLoop {
         }
         Ok(sent)
     }
+}
+
+fn calls_of(message: &Message) -> Vec<String> {
+    message.tool_calls().map(|call| call.id.clone()).collect()
+}
+
+/// Lets results answer the calls that were made, in order, where the recorded client gave the calls other ids.
+fn answering(mut message: Message, called: &[String]) -> Message {
+    let results = message.parts.iter_mut().filter_map(|part| match part {
+        Part::ToolResult(result) => Some(result),
+        _ => None,
+    });
+    for (result, id) in results.zip(called) {
+        if !called.contains(&result.call_id) {
+            result.call_id.clone_from(id);
+        }
+    }
+    message
 }
 
 /// Has all recorded conversations of two or more turns again.
@@ -147,6 +166,14 @@ fn next_turn<'a>(api: &dyn Api, last: Option<&Turn<'_>>, exchange: &'a Exchange)
         return Err("the turn does not continue the one before");
     }
     let news = items.split_off(before.len());
+    let answered = last.exchange.recorded.response.body.as_deref().unwrap_or_default();
+    let answered = normalized(api, &api.body_of(api.output(answered)));
+    let is_known = |item: &Value| {
+        api.is_empty(item) || answered.iter().any(|answer| carries(item, answer) || api.is_rewritten(item, answer))
+    };
+    if !news.iter().take_while(|item| api.is_models(item)).all(is_known) {
+        return Err("the recorded client changed what the model said");
+    }
     let said = news.iter().skip_while(|item| api.is_models(item));
     if said.clone().any(|item| api.is_models(item)) {
         return Err("an answer from elsewhere stands between the turns");
@@ -167,7 +194,7 @@ fn messages(api: &dyn Api, request: &ModelRequest, items: Vec<Value>) -> Result<
     let mut messages: Vec<Message> = read.messages.iter().map(|message| Message::clone(message)).collect();
     for message in messages.iter_mut().filter(|message| message.role == Role::Tool) {
         for part in &mut message.parts {
-            if let runlet::Part::ToolResult(result) = part {
+            if let Part::ToolResult(result) = part {
                 result.name = names.get(result.call_id.as_str()).copied().unwrap_or_default().to_owned();
             }
         }
@@ -184,31 +211,35 @@ fn normalized(api: &dyn Api, body: &Value) -> Vec<Value> {
     api.items(&body)
 }
 
-/// What of the recorded requests those that were sent do not carry.
+/// What the requests that were sent do not carry: of the model's answers, every item as the server gave it; of the
+/// recorded requests, every item, those of the model perhaps rewritten by the recorded client.
 fn compare(api: &dyn Api, conversation: &Conversation<'_>, sent: &[Value], report: &mut Report) -> Vec<String> {
     let mut found = Vec::new();
+    let mut answered = Vec::new();
     for (number, (turn, sent)) in conversation.turns.iter().zip(sent).enumerate() {
-        let recorded = normalized(api, &turn.exchange.recorded.request.body);
         let sent = normalized(api, sent);
         let mut rest = sent.iter();
-        for item in &recorded {
-            let mut passed = Vec::new();
-            let carried = rest.by_ref().find(|sent| {
-                let carried = carries(item, sent);
-                if !carried {
-                    passed.push((*sent).clone());
-                }
-                carried
-            });
-            if carried.is_some() {
-                continue;
-            }
-            match passed.iter().find_map(|sent| rewritten(api.name(), item, sent)) {
-                Some(kind) => report.known(api.name(), [kind]),
-                None => found.push(format!("turn {number}: {item} is not carried by {}", Value::Array(passed.clone()))),
-            }
-            break;
+        if let Some(item) = answered.iter().find(|item| !rest.any(|sent| sent == *item)) {
+            found.push(format!("turn {number}: the answer's {item} was not sent back as it came"));
         }
+        let mut rest = sent.iter();
+        for item in normalized(api, &turn.exchange.recorded.request.body) {
+            let Some(sent) = rest.find(|sent| carries(&item, sent) || api.is_rewritten(&item, sent)) else {
+                if !api.is_empty(&item) {
+                    found.push(format!("turn {number}: nothing carries {item}"));
+                    break;
+                }
+                report.known(api.name(), [REWRITTEN]);
+                // It was nothing: what comes after it is looked for from where it was.
+                rest = sent.iter();
+                continue;
+            };
+            if !carries(&item, sent) {
+                report.known(api.name(), [REWRITTEN]);
+            }
+        }
+        let body = turn.exchange.recorded.response.body.as_deref().unwrap_or_default();
+        answered.extend(normalized(api, &api.body_of(api.output(body))));
     }
     found
 }

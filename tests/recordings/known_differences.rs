@@ -77,7 +77,7 @@ const OPENAI_RESPONSES: &[Notation] = &[
     },
 ];
 
-/// A difference between a recorded stream and what a server sends.
+/// A difference that lies in what was recorded: a source that changed it, or a client that did.
 pub struct Recording {
     pub kind: &'static str,
     pub reason: &'static str,
@@ -85,6 +85,7 @@ pub struct Recording {
 
 pub const SEVERAL_ANSWERS: &str = "several answers in one stream";
 pub const DELTAS_LEFT_OUT: &str = "deltas left out";
+pub const REWRITTEN: &str = "items rewritten by the recorded client";
 
 const RECORDINGS: &[Recording] = &[
     Recording {
@@ -94,6 +95,11 @@ const RECORDINGS: &[Recording] = &[
     Recording {
         kind: DELTAS_LEFT_OUT,
         reason: "the source dropped deltas, so that they do not add up to what the server says they did; the answer does",
+    },
+    Recording {
+        kind: REWRITTEN,
+        reason: "the client that was recorded left out, renumbered or replaced fields of the model's items before it sent \
+                 them back; Runlet sends them as the server gave them, which is checked",
     },
 ];
 
@@ -126,9 +132,4 @@ fn remove(value: &mut Value, name: &str) {
 
 fn each(value: &mut Value, list: &str, change: impl Fn(&mut Value)) {
     value[list].as_array_mut().into_iter().flatten().for_each(change);
-}
-
-/// The kind of known difference between an item that a recorded client sent and the one that Runlet sends for it.
-pub fn rewritten(_api: &str, _recorded: &Value, _sent: &Value) -> Option<&'static str> {
-    None
 }

@@ -132,10 +132,47 @@ impl Api for OpenAiResponsesApi {
         }
     }
 
+    fn output(&self, response: &str) -> Vec<Value> {
+        let whole = self.whole_of_stream(response).unwrap_or_else(|| response.to_owned());
+        let whole: Value = serde_json::from_str(&whole).unwrap_or_default();
+        whole["output"].as_array().cloned().unwrap_or_default()
+    }
+
+    fn is_rewritten(&self, recorded: &Value, sent: &Value) -> bool {
+        let same = |names: &[&str]| names.iter().all(|name| recorded[*name] == sent[*name]);
+        match (recorded["type"].as_str(), sent["type"].as_str()) {
+            (None | Some("message"), None | Some("message")) => {
+                same(&["role"]) && recorded["role"] == "assistant" && text_of(recorded) == text_of(sent)
+            }
+            (Some("function_call"), Some("function_call")) => same(&["name", "arguments"]),
+            // Clients that renumber calls renumber the results alike; to which call a result belongs, its place tells.
+            (Some("function_call_output"), Some("function_call_output")) => same(&["output"]),
+            (Some("message"), _) => false,
+            (Some(_), _) => same(&["type"]) && (recorded["id"].is_null() || same(&["id"])),
+            _ => false,
+        }
+    }
+
+    fn is_empty(&self, item: &Value) -> bool {
+        item["role"] == "assistant" && text_of(item).is_empty()
+    }
+
     fn no_turn(&self, body: &Value) -> Option<&'static str> {
         let on_server = ["previous_response_id", "conversation"].iter().any(|name| !body[*name].is_null());
         on_server.then_some("the server keeps the history")
     }
+}
+
+fn text_of(message: &Value) -> String {
+    match &message["content"] {
+        Value::String(text) => plain(text),
+        content => content.as_array().into_iter().flatten().filter_map(|part| part["text"].as_str()).map(plain).collect(),
+    }
+}
+
+/// A text with the quotes of a typewriter: one source writes JSON bodies anew with these, but streams as they came.
+fn plain(text: &str) -> String {
+    text.replace(['\u{2018}', '\u{2019}'], "'").replace(['\u{201c}', '\u{201d}'], "\"")
 }
 
 /// The fields of a stream's events that the checks look at, as they came.
