@@ -99,7 +99,11 @@ pub fn compare_events(events: &[ModelEvent], response: &ModelResponse) -> Vec<St
 }
 
 /// How two readings of the same answer differ; nothing where they do not.
-pub fn compare_results(what: &str, one: &Result<ModelResponse, Error>, other: &Result<ModelResponse, Error>) -> Vec<String> {
+pub fn compare_results(
+    what: &str,
+    one: &Result<ModelResponse, Error>,
+    other: &Result<ModelResponse, Error>,
+) -> Vec<String> {
     match (one, other) {
         (Ok(one), Ok(other)) if one == other => Vec::new(),
         (Ok(one), Ok(other)) => vec![format!("{what}: {} is not {}", json(one), json(other))],

@@ -106,7 +106,9 @@ const RECORDINGS: &[Recording] = &[
 /// Why a difference of a kind is right.
 pub fn reason(api: &str, kind: &str) -> &'static str {
     let notation = notations(api).iter().find(|known| known.kind == kind).map(|known| known.reason);
-    notation.or_else(|| RECORDINGS.iter().find(|known| known.kind == kind).map(|known| known.reason)).unwrap_or_default()
+    notation
+        .or_else(|| RECORDINGS.iter().find(|known| known.kind == kind).map(|known| known.reason))
+        .unwrap_or_default()
 }
 
 /// Brings two requests to the same notation, as far as they differ. Gives the kinds that it took.

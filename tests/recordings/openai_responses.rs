@@ -87,9 +87,15 @@ impl Api for OpenAiResponsesApi {
         for event in &events {
             let part = (event.output_index, event.content_index);
             match event.kind.as_str() {
-                "response.output_text.delta" => told.entry(part).or_default().push_str(event.delta.as_str().unwrap_or_default()),
+                "response.output_text.delta" => {
+                    told.entry(part).or_default().push_str(event.delta.as_str().unwrap_or_default())
+                }
                 "response.output_item.done" => {
-                    let told: String = told.iter().filter(|((index, _), _)| *index == event.output_index).map(|(_, text)| text.as_str()).collect();
+                    let told: String = told
+                        .iter()
+                        .filter(|((index, _), _)| *index == event.output_index)
+                        .map(|(_, text)| text.as_str())
+                        .collect();
                     let item: Value = event.item.as_ref().and_then(|item| serde_json::from_str(item.get()).ok())?;
                     let parts = item["content"].as_array().into_iter().flatten();
                     let text: String = parts.filter_map(|part| part["text"].as_str()).collect();
@@ -166,7 +172,9 @@ impl Api for OpenAiResponsesApi {
 fn text_of(message: &Value) -> String {
     match &message["content"] {
         Value::String(text) => plain(text),
-        content => content.as_array().into_iter().flatten().filter_map(|part| part["text"].as_str()).map(plain).collect(),
+        content => {
+            content.as_array().into_iter().flatten().filter_map(|part| part["text"].as_str()).map(plain).collect()
+        }
     }
 }
 
@@ -261,7 +269,9 @@ fn stop_reason(expected: &Value) -> StopReason {
     match (expected["status"].as_str(), expected["incomplete"]["reason"].as_str()) {
         (Some("incomplete"), Some("max_output_tokens")) => StopReason::MaxTokens,
         (Some("incomplete"), Some("content_filter")) => StopReason::ContentFilter,
-        (Some("completed" | "complete"), _) if expected["tool_calls"].as_array().is_some_and(|calls| !calls.is_empty()) => {
+        (Some("completed" | "complete"), _)
+            if expected["tool_calls"].as_array().is_some_and(|calls| !calls.is_empty()) =>
+        {
             StopReason::ToolCalls
         }
         (Some("completed" | "complete"), _) if !expected["refusal"].is_null() => StopReason::Refusal,

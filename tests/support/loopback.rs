@@ -79,11 +79,11 @@ impl Loopback {
         self.lock().replies.push_back(reply);
     }
 
-    /// Takes the first request that was not taken yet, and drops answers that nobody asked for.
+    /// Takes the first request that was not taken yet. After the last one, drops answers that nobody asked for.
     pub fn received(&self) -> Option<Received> {
         let mut shared = self.lock();
         let request = shared.requests.pop_front();
-        if shared.requests.is_empty() {
+        if request.is_some() && shared.requests.is_empty() {
             shared.replies.clear();
         }
         request
@@ -139,7 +139,8 @@ async fn read(stream: &mut TcpStream, unread: &mut Vec<u8>) -> io::Result<Option
         }
     };
     let head = String::from_utf8_lossy(&unread[..head_end]).into_owned();
-    let length = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse().ok());
+    let length =
+        head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse().ok());
     let end = head_end + length.unwrap_or(0);
     while unread.len() < end {
         if stream.read_buf(unread).await? == 0 {

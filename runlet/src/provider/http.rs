@@ -173,9 +173,10 @@ impl HttpClient {
             Some("text/event-stream") => return Ok(Source::new(head, Bytes::new(), response)),
             Some(_) => Bytes::new(),
             None => {
-                let first = response.chunk().await.map_err(|error| {
-                    head.complete(failure::broken_off(self.provider, &error.without_url()))
-                })?;
+                let first = response
+                    .chunk()
+                    .await
+                    .map_err(|error| head.complete(failure::broken_off(self.provider, &error.without_url())))?;
                 let first = first.unwrap_or_default();
                 let begins = first.iter().find(|byte| !byte.is_ascii_whitespace());
                 if !matches!(begins, None | Some(b'{' | b'[' | b'<')) {

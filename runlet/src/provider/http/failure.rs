@@ -175,12 +175,7 @@ fn by_status(status: u16) -> Category {
 }
 
 /// The error of an answer whose status says that it failed.
-pub(super) fn of_status(
-    provider: &str,
-    head: &AnswerHead,
-    content_type: Option<&str>,
-    body: &[u8],
-) -> ProviderError {
+pub(super) fn of_status(provider: &str, head: &AnswerHead, content_type: Option<&str>, body: &[u8]) -> ProviderError {
     let object = ErrorObject::in_body(body).unwrap_or_else(|| ErrorObject {
         message: format!("the answer, {}, says nothing of the reason", describe(content_type)),
         ..ErrorObject::default()
@@ -249,7 +244,7 @@ pub(super) fn redact(mut error: ProviderError, key: Option<&SecretString>) -> Pr
 
 /// How long the provider asks to wait: `retry-after-ms` in milliseconds, else `retry-after` in seconds or as a date
 /// (RFC 9110, section 10.2.3).
-fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
     let seconds = |seconds: f64| Duration::try_from_secs_f64(seconds).ok();
     if let Some(wait) = text("retry-after-ms").and_then(|text| text.parse::<f64>().ok()) {

@@ -21,11 +21,7 @@ use crate::provider::sse::{SseEvent, SseParser};
 /// Reads one provider's events.
 pub(crate) trait StreamDecoder: Send + Unpin + 'static {
     /// Reads an event and adds what it says to `out`. Breaks after [`ModelEvent::Completed`], which ends the stream.
-    fn event(
-        &mut self,
-        event: SseEvent<'_>,
-        out: &mut VecDeque<ModelEvent>,
-    ) -> Result<ControlFlow<()>, ProviderError>;
+    fn event(&mut self, event: SseEvent<'_>, out: &mut VecDeque<ModelEvent>) -> Result<ControlFlow<()>, ProviderError>;
 
     /// The text that has arrived so far, for the error of a stream that breaks off.
     fn take_partial_text(&mut self) -> String;

@@ -305,7 +305,8 @@ impl<'a> Fields<'a> {
         }
         let index = number(self.output_index).map(Key::Index);
         let id = || self.item_id.and_then(|id| serde_json::from_str(id.get()).ok()).map(Key::Id);
-        let item = || self.item.and_then(|item| serde_json::from_str::<Id>(item.get()).ok()).map(|item| Key::Id(item.id));
+        let item =
+            || self.item.and_then(|item| serde_json::from_str::<Id>(item.get()).ok()).map(|item| Key::Id(item.id));
         index.or_else(id).or_else(item).unwrap_or(Key::Index(0))
     }
 }
