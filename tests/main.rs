@@ -1,1 +1,3 @@
+//! Tests across the crate, in one binary.
+
 mod wire;

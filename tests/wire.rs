@@ -83,7 +83,7 @@ async fn check_stream(reply: Reply, category: Category, words: &str, partial: &s
 }
 
 fn events(data: &[&str]) -> String {
-    data.iter().map(|data| format!("data: {data}\n\n")).collect()
+    data.iter().flat_map(|data| ["data: ", data, "\n\n"]).collect()
 }
 
 fn text_delta(text: &str) -> String {
@@ -98,6 +98,23 @@ fn message(text: &str) -> String {
 fn completed(output: &str) -> String {
     let response = format!(r#"{{"id":"resp_1","status":"completed","output":{output}}}"#);
     format!(r#"{{"type":"response.completed","response":{response}}}"#)
+}
+
+#[tokio::test]
+async fn a_request_has_its_headers_and_its_exact_length() {
+    let server = Loopback::start().await;
+    server.reply(Reply::new(200, JSON, format!(r#"{{"output":[{}]}}"#, message("Hello"))));
+    adapter(&server).complete(request().unbudgeted()).await.expect("an answer");
+    let received = server.received().expect("a request");
+    let head = received.head.to_lowercase();
+    let length = format!("content-length: {}\r\n", received.body.len());
+    for part in ["post /v1/responses ", &format!("authorization: bearer {KEY}"), &format!("x-extra: {KEY}"), &length] {
+        assert!(head.contains(part), "{part} in {head}");
+    }
+    assert!(!head.contains("transfer-encoding"), "{head}");
+    let body: serde_json::Value = serde_json::from_slice(&received.body).expect("JSON");
+    let expected = serde_json::json!({ "model": "gpt-5.5", "input": [{ "role": "user", "content": "canary prompt" }] });
+    assert_eq!(body, expected);
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::set::Exchange;
 
-pub trait Api {
+pub(crate) trait Api {
     /// The folder's name in the sets.
     fn name(&self) -> &'static str;
 
@@ -58,13 +58,13 @@ pub trait Api {
 }
 
 /// What the adapter made of a response.
-pub struct Answer {
+pub(crate) struct Answer {
     /// The events, where it was streamed; the last one is in `result`.
     pub events: Vec<ModelEvent>,
     pub result: Result<ModelResponse, Error>,
 }
 
 /// All APIs with an adapter.
-pub fn all() -> Vec<Box<dyn Api>> {
+pub(crate) fn all() -> Vec<Box<dyn Api>> {
     vec![Box::new(crate::openai_responses::OpenAiResponsesApi)]
 }

@@ -10,7 +10,7 @@ use crate::loopback::{End, Loopback, Reply};
 use crate::set::Exchange;
 
 /// Asks the adapter and answers with `reply`. Gives what the adapter made of it, and the body it sent.
-pub async fn ask(
+pub(crate) async fn ask(
     api: &dyn Api,
     server: &Loopback,
     exchange: &Exchange,
@@ -44,7 +44,7 @@ pub async fn ask(
 }
 
 /// The recorded response, in pieces.
-pub fn recorded_reply(exchange: &Exchange, pieces: Vec<Vec<u8>>) -> Reply {
+pub(crate) fn recorded_reply(exchange: &Exchange, pieces: Vec<Vec<u8>>) -> Reply {
     let response = &exchange.recorded.response;
     // The server frames the body anew.
     let framing = ["transfer-encoding", "content-length", "connection", "content-encoding"];
@@ -54,12 +54,12 @@ pub fn recorded_reply(exchange: &Exchange, pieces: Vec<Vec<u8>>) -> Reply {
 }
 
 /// A stream as its terminal event tells it.
-pub fn whole_reply(body: String) -> Reply {
+pub(crate) fn whole_reply(body: String) -> Reply {
     Reply::new(200, "application/json", body)
 }
 
 /// How the events of a stream differ from the answer they end with; nothing where they tell the same.
-pub fn compare_events(events: &[ModelEvent], response: &ModelResponse) -> Vec<String> {
+pub(crate) fn compare_events(events: &[ModelEvent], response: &ModelResponse) -> Vec<String> {
     let (mut text, mut reasoning, mut refusal) = (String::new(), String::new(), String::new());
     let mut calls: Vec<(Option<String>, String)> = Vec::new();
     let mut completed = Vec::new();
@@ -99,7 +99,7 @@ pub fn compare_events(events: &[ModelEvent], response: &ModelResponse) -> Vec<St
 }
 
 /// How two readings of the same answer differ; nothing where they do not.
-pub fn compare_results(
+pub(crate) fn compare_results(
     what: &str,
     one: &Result<ModelResponse, Error>,
     other: &Result<ModelResponse, Error>,
@@ -120,7 +120,7 @@ fn json(response: &ModelResponse) -> String {
 }
 
 /// The places where two JSON values differ.
-pub fn differences(recorded: &Value, sent: &Value) -> Vec<String> {
+pub(crate) fn differences(recorded: &Value, sent: &Value) -> Vec<String> {
     fn walk(at: &str, recorded: Option<&Value>, sent: Option<&Value>, found: &mut Vec<String>) {
         match (recorded, sent) {
             (Some(Value::Object(recorded)), Some(Value::Object(sent))) => {
@@ -155,10 +155,10 @@ fn shorten(value: &Value) -> String {
 }
 
 /// Random numbers that are the same in every run (splitmix64).
-pub struct Seeded(pub u64);
+pub(crate) struct Seeded(pub u64);
 
 impl Seeded {
-    pub fn below(&mut self, limit: usize) -> usize {
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -167,7 +167,7 @@ impl Seeded {
     }
 
     /// Splits a body into pieces of 1 to `longest` bytes.
-    pub fn split(&mut self, body: &[u8], longest: usize) -> Vec<Vec<u8>> {
+    pub(crate) fn split(&mut self, body: &[u8], longest: usize) -> Vec<Vec<u8>> {
         let mut pieces = Vec::new();
         let mut rest = body;
         while !rest.is_empty() {

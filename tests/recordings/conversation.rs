@@ -19,12 +19,12 @@ use crate::set::Exchange;
 use crate::table::{Report, Row};
 
 /// A recorded conversation of two or more turns.
-pub struct Conversation<'a> {
+pub(crate) struct Conversation<'a> {
     pub turns: Vec<Turn<'a>>,
 }
 
 /// One request and its answer.
-pub struct Turn<'a> {
+pub(crate) struct Turn<'a> {
     pub exchange: &'a Exchange,
     /// The recorded request. Its messages are those of the recorded client: a driver brings its own.
     pub request: ModelRequest,
@@ -33,7 +33,7 @@ pub struct Turn<'a> {
 }
 
 /// Has a recorded conversation again.
-pub trait Driver {
+pub(crate) trait Driver {
     /// Runs the conversation against the server, to which it gives the recorded answers. Gives the bodies of the
     /// requests that were sent, one for each turn, or what went wrong in words.
     async fn run(
@@ -45,7 +45,7 @@ pub trait Driver {
 }
 
 /// The shortest loop over an adapter: ask, add the answer, add what was said, ask again.
-pub struct HandLoop;
+pub(crate) struct HandLoop;
 
 impl Driver for HandLoop {
     async fn run(
@@ -94,7 +94,7 @@ fn answering(mut message: Message, called: &[String]) -> Message {
 }
 
 /// Has all recorded conversations of two or more turns again.
-pub async fn check(
+pub(crate) async fn check(
     api: &dyn Api,
     server: &Loopback,
     exchanges: &[Exchange],

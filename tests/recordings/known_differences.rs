@@ -4,14 +4,14 @@ use serde_json::{Value, json};
 
 /// A difference between a recorded request and the one that Runlet builds of it: two ways to write the same. The rule
 /// brings both to one of them.
-pub struct Notation {
+pub(crate) struct Notation {
     pub kind: &'static str,
     pub reason: &'static str,
     pub normalize: fn(&mut Value),
 }
 
 /// The notations of an API's requests.
-pub fn notations(api: &str) -> &'static [Notation] {
+pub(crate) fn notations(api: &str) -> &'static [Notation] {
     match api {
         "openai-responses" => OPENAI_RESPONSES,
         _ => &[],
@@ -78,14 +78,14 @@ const OPENAI_RESPONSES: &[Notation] = &[
 ];
 
 /// A difference that lies in what was recorded: a source that changed it, or a client that did.
-pub struct Recording {
+pub(crate) struct Recording {
     pub kind: &'static str,
     pub reason: &'static str,
 }
 
-pub const SEVERAL_ANSWERS: &str = "several answers in one stream";
-pub const DELTAS_LEFT_OUT: &str = "deltas left out";
-pub const REWRITTEN: &str = "items rewritten by the recorded client";
+pub(crate) const SEVERAL_ANSWERS: &str = "several answers in one stream";
+pub(crate) const DELTAS_LEFT_OUT: &str = "deltas left out";
+pub(crate) const REWRITTEN: &str = "items rewritten by the recorded client";
 
 const RECORDINGS: &[Recording] = &[
     Recording {
@@ -104,7 +104,7 @@ const RECORDINGS: &[Recording] = &[
 ];
 
 /// Why a difference of a kind is right.
-pub fn reason(api: &str, kind: &str) -> &'static str {
+pub(crate) fn reason(api: &str, kind: &str) -> &'static str {
     let notation = notations(api).iter().find(|known| known.kind == kind).map(|known| known.reason);
     notation
         .or_else(|| RECORDINGS.iter().find(|known| known.kind == kind).map(|known| known.reason))
@@ -112,7 +112,7 @@ pub fn reason(api: &str, kind: &str) -> &'static str {
 }
 
 /// Brings two requests to the same notation, as far as they differ. Gives the kinds that it took.
-pub fn normalize(api: &str, recorded: &mut Value, sent: &mut Value) -> Vec<&'static str> {
+pub(crate) fn normalize(api: &str, recorded: &mut Value, sent: &mut Value) -> Vec<&'static str> {
     let mut kinds = Vec::new();
     for notation in notations(api) {
         if recorded == sent {

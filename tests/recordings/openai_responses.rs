@@ -15,7 +15,7 @@ use crate::api::{Answer, Api};
 use crate::known_differences::DELTAS_LEFT_OUT;
 use crate::set::Exchange;
 
-pub struct OpenAiResponsesApi;
+pub(crate) struct OpenAiResponsesApi;
 
 impl Api for OpenAiResponsesApi {
     fn name(&self) -> &'static str {
@@ -49,7 +49,7 @@ impl Api for OpenAiResponsesApi {
 
     fn whole_of_stream(&self, stream: &str) -> Option<String> {
         let events = events(stream);
-        let response = events.iter().find_map(|event| event.terminal())?;
+        let response = events.iter().find_map(Event::terminal)?;
         let output = response.get("output").map_or("null", |output| output.get());
         if !matches!(output, "null" | "[]") {
             return serde_json::to_string(&response).ok();
@@ -88,8 +88,9 @@ impl Api for OpenAiResponsesApi {
             let part = (event.output_index, event.content_index);
             match event.kind.as_str() {
                 "response.output_text.delta" => {
-                    told.entry(part).or_default().push_str(event.delta.as_str().unwrap_or_default())
+                    told.entry(part).or_default().push_str(event.delta.as_str().unwrap_or_default());
                 }
+
                 "response.output_item.done" => {
                     let told: String = told
                         .iter()

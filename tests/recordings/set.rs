@@ -9,7 +9,7 @@ use serde_json::Value;
 
 /// One exchange with what it is known to mean.
 #[derive(Debug)]
-pub struct Exchange {
+pub(crate) struct Exchange {
     /// The set and file, for messages.
     pub place: String,
     /// The cassette it was recorded in: exchanges of one cassette usually are one conversation.
@@ -20,7 +20,7 @@ pub struct Exchange {
 }
 
 #[derive(Debug, Deserialize)]
-pub struct Recorded {
+pub(crate) struct Recorded {
     pub request: Request,
     pub response: Response,
     pub session: Option<Session>,
@@ -29,14 +29,14 @@ pub struct Recorded {
 }
 
 #[derive(Debug, Deserialize)]
-pub struct Request {
+pub(crate) struct Request {
     pub method: String,
     #[serde(default)]
     pub body: Value,
 }
 
 #[derive(Debug, Deserialize)]
-pub struct Response {
+pub(crate) struct Response {
     pub status: u16,
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
@@ -45,25 +45,25 @@ pub struct Response {
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
-pub struct Session {
+pub(crate) struct Session {
     pub turn: usize,
     pub turns: usize,
 }
 
 /// The folder of recordings, where there is one.
-pub fn folder() -> Option<PathBuf> {
+pub(crate) fn folder() -> Option<PathBuf> {
     let shared = std::env::var_os("RUNLET_SHARED")
         .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared")), PathBuf::from);
     Some(shared.join("recordings")).filter(|folder| folder.is_dir())
 }
 
 /// The names of the sets in a folder, in order.
-pub fn names(folder: &Path) -> Vec<String> {
+pub(crate) fn names(folder: &Path) -> Vec<String> {
     entries(folder).into_iter().filter(|name| folder.join(name).is_dir()).collect()
 }
 
 /// All exchanges that a set has of an API.
-pub fn read(folder: &Path, set: &str, api: &str) -> Vec<Exchange> {
+pub(crate) fn read(folder: &Path, set: &str, api: &str) -> Vec<Exchange> {
     let expected = expected(&folder.join(set).join("EXPECTED.jsonl"));
     let exchanges = folder.join(set).join(api);
     let read = |name: String| {
@@ -74,7 +74,11 @@ pub fn read(folder: &Path, set: &str, api: &str) -> Vec<Exchange> {
         let expected = expected.get(&format!("{api}/{name}")).cloned();
         Exchange { place: format!("{set}/{api}/{name}"), cassette, recorded, expected }
     };
-    entries(&exchanges).into_iter().filter(|name| name.ends_with(".json")).map(read).collect()
+    entries(&exchanges)
+        .into_iter()
+        .filter(|name| Path::new(name).extension().is_some_and(|extension| extension == "json"))
+        .map(read)
+        .collect()
 }
 
 fn expected(file: &Path) -> BTreeMap<String, Value> {

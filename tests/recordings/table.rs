@@ -6,7 +6,7 @@ use crate::known_differences::reason;
 
 /// What was found in one set of one API.
 #[derive(Clone, Debug, Default)]
-pub struct Row {
+pub(crate) struct Row {
     exchanges: usize,
     pub decoded: Tally,
     pub streams: Tally,
@@ -17,10 +17,10 @@ pub struct Row {
 
 /// How many of how many are as they should be.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Tally(pub usize, pub usize);
+pub(crate) struct Tally(pub usize, pub usize);
 
 impl Tally {
-    pub fn count(&mut self, good: bool) {
+    pub(crate) fn count(&mut self, good: bool) {
         self.0 += usize::from(good);
         self.1 += 1;
     }
@@ -33,12 +33,12 @@ impl std::fmt::Display for Tally {
 }
 
 impl Row {
-    pub fn of(exchanges: usize) -> Self {
+    pub(crate) fn of(exchanges: usize) -> Self {
         Self { exchanges, ..Self::default() }
     }
 
     /// Counts something that a check passed over.
-    pub fn skip(&mut self, reason: &str) {
+    pub(crate) fn skip(&mut self, reason: &str) {
         *self.skipped.entry(reason.to_owned()).or_default() += 1;
     }
 
@@ -75,34 +75,34 @@ impl Row {
 
 /// Everything that was found.
 #[derive(Debug, Default)]
-pub struct Report {
+pub(crate) struct Report {
     rows: Vec<(String, String, Row)>,
     known: BTreeMap<(String, &'static str), usize>,
     problems: Vec<String>,
 }
 
 impl Report {
-    pub fn add(&mut self, set: &str, api: &str, row: Row) {
+    pub(crate) fn add(&mut self, set: &str, api: &str, row: Row) {
         self.rows.push((set.to_owned(), api.to_owned(), row));
     }
 
     /// Counts differences that are known and right.
-    pub fn known(&mut self, api: &str, kinds: impl IntoIterator<Item = &'static str>) {
+    pub(crate) fn known(&mut self, api: &str, kinds: impl IntoIterator<Item = &'static str>) {
         for kind in kinds {
             *self.known.entry((api.to_owned(), kind)).or_default() += 1;
         }
     }
 
     /// Adds differences that nobody knows of, if there are any.
-    pub fn problem(&mut self, place: &str, check: &str, found: impl IntoIterator<Item = String>) {
+    pub(crate) fn problem(&mut self, place: &str, check: &str, found: impl IntoIterator<Item = String>) {
         self.problems.extend(found.into_iter().map(|difference| format!("{place}: {check}: {difference}")));
     }
 
-    pub fn is_good(&self) -> bool {
+    pub(crate) fn is_good(&self) -> bool {
         self.problems.is_empty()
     }
 
-    pub fn print(&self) {
+    pub(crate) fn print(&self) {
         for problem in &self.problems {
             println!("{problem}");
         }

@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 /// A running server. It stops when it is dropped.
-pub struct Loopback {
+pub(crate) struct Loopback {
     address: SocketAddr,
     shared: Arc<Mutex<Shared>>,
     task: tokio::task::JoinHandle<()>,
@@ -23,15 +23,16 @@ struct Shared {
 
 /// A request as it came.
 #[derive(Clone, Debug)]
-pub struct Received {
+pub(crate) struct Received {
     /// The request line and the headers.
+    #[allow(dead_code, reason = "each test target uses its own part of this module")]
     pub head: String,
     pub body: Vec<u8>,
 }
 
 /// What to answer.
 #[derive(Clone, Debug)]
-pub struct Reply {
+pub(crate) struct Reply {
     pub status: u16,
     pub headers: Vec<(String, String)>,
     /// The body, in the pieces in which the client is to see it.
@@ -41,7 +42,7 @@ pub struct Reply {
 
 /// What comes after the last piece.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
+pub(crate) enum End {
     /// The proper end of the body.
     Proper,
     /// The connection closes in the middle of the body.
@@ -54,14 +55,14 @@ pub enum End {
 
 impl Reply {
     /// An answer in one piece.
-    pub fn new(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn new(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
         let headers = vec![("content-type".to_owned(), content_type.to_owned())];
         Self { status, headers, pieces: vec![body.into()], end: End::Proper }
     }
 }
 
 impl Loopback {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port of this machine");
         let address = listener.local_addr().expect("the port's address");
         let shared = Arc::<Mutex<Shared>>::default();
@@ -70,17 +71,17 @@ impl Loopback {
     }
 
     /// The URL of a path on the server.
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
     /// Adds an answer; answers are given in order, one for each request.
-    pub fn reply(&self, reply: Reply) {
+    pub(crate) fn reply(&self, reply: Reply) {
         self.lock().replies.push_back(reply);
     }
 
     /// Takes the first request that was not taken yet. After the last one, drops answers that nobody asked for.
-    pub fn received(&self) -> Option<Received> {
+    pub(crate) fn received(&self) -> Option<Received> {
         let mut shared = self.lock();
         let request = shared.requests.pop_front();
         if request.is_some() && shared.requests.is_empty() {

@@ -25,7 +25,8 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 use super::http::{self, HttpClient, HttpRequest, HttpSettings};
-use crate::error::{Error, ProviderError, ProviderErrorCategory as Category, Result};
+use super::{Failure, fail};
+use crate::error::{Error, ProviderErrorCategory as Category, Result};
 use crate::model::{
     Capabilities, ContextWindow, Model, ModelRequest, ModelResponse, ModelStream, PreparedRequest, ToolDefinition,
 };
@@ -330,11 +331,11 @@ fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.trim().is_empty())
 }
 
-fn config(words: &str) -> ProviderError {
-    ProviderError::new(PROVIDER, Category::Config, words)
+fn config(words: &str) -> Failure {
+    fail(PROVIDER, Category::Config, words)
 }
 
 /// A request that the API has no way to say; nothing was sent.
 fn unsayable(words: &str) -> Error {
-    ProviderError::new(PROVIDER, Category::InvalidRequest, words).into()
+    fail(PROVIDER, Category::InvalidRequest, words).into()
 }

@@ -102,7 +102,7 @@ fn the_wait_that_a_server_asks_for_is_read_in_all_its_forms() {
 
 #[test]
 fn the_key_is_cut_out_of_errors() {
-    let error = ProviderError::new("test", Category::Other, "the key sk-canary is bad");
+    let error = fail("test", Category::Other, "the key sk-canary is bad");
     let error = failure::redact(error, Some(&SecretString::from(" sk-canary ")));
     assert_eq!(error.message, "the key [redacted] is bad");
 }

@@ -382,6 +382,7 @@ fn malformed(native: &Native) -> Error {
     unsayable(&format!("a native part of type `{}` is not JSON", native.kind))
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "it is what `map_err` gives")]
 fn unwritable(error: serde_json::Error) -> Error {
     unsayable(&format!("the request cannot be written as JSON: {error}"))
 }

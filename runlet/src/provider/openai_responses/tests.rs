@@ -18,15 +18,15 @@ fn try_body(request: &ModelRequest) -> Result<Vec<Bytes>> {
     encode::body("m", request, &tools, Delivery::Whole)
 }
 
-fn check_input(messages: Vec<Message>, expected: Value) {
+fn check_input(messages: Vec<Message>, expected: &Value) {
     assert_eq!(body(&ModelRequest::from_messages(messages)), json!({ "model": "m", "input": expected }));
 }
 
-fn check_round_trip(request: Value) {
-    let read = OpenAiResponses::request_from_wire(&request).expect("a request that can be read");
+fn check_round_trip(request: &Value) {
+    let read = OpenAiResponses::request_from_wire(request).expect("a request that can be read");
     let mut built = body(&read);
     built.as_object_mut().expect("an object").remove("model");
-    assert_eq!(built, request);
+    assert_eq!(&built, request);
 }
 
 #[test]
@@ -40,7 +40,7 @@ fn a_conversation_is_written_in_the_shortest_form() {
             Message::new(Role::Assistant, vec![Part::text("Let me see."), Part::ToolCall(call)]),
             Message::tool(vec![result]),
         ],
-        json!([
+        &json!([
             { "role": "system", "content": "Be brief." },
             { "role": "user", "content": "Hi" },
             { "role": "assistant", "content": "Let me see." },
@@ -56,7 +56,7 @@ fn images_and_files_are_content() {
     let at = Part::Media(Media::image_url("https://example.com/a.png"));
     check_input(
         vec![Message::new(Role::User, vec![Part::text("Look:"), image, at])],
-        json!([{ "role": "user", "content": [
+        &json!([{ "role": "user", "content": [
             { "type": "input_text", "text": "Look:" },
             { "type": "input_image", "image_url": "data:image/png;base64,AAAA", "detail": "auto" },
             { "type": "input_image", "image_url": "https://example.com/a.png", "detail": "auto" },
@@ -156,7 +156,7 @@ fn a_message_is_written_once() {
 
 #[test]
 fn what_requests_have_no_word_for_is_kept() {
-    check_round_trip(json!({
+    check_round_trip(&json!({
         "input": [
             { "role": "developer", "content": "Be brief." },
             { "role": "user", "content": [{ "type": "input_text", "text": "Hi", "prompt_cache_breakpoint": {} }] },
@@ -188,8 +188,8 @@ fn what_requests_have_no_word_for_is_kept() {
         "previous_response_id": null,
         "novelty": { "x": [1, 2.5, null] },
     }));
-    check_round_trip(json!({ "input": [], "tools": [], "top_p": "high", "max_output_tokens": -1 }));
-    check_round_trip(json!({}));
+    check_round_trip(&json!({ "input": [], "tools": [], "top_p": "high", "max_output_tokens": -1 }));
+    check_round_trip(&json!({}));
 }
 
 fn check_environment(variables: &[(&str, &str)], expected: Result<Option<&str>, &str>) {
