@@ -1,3 +1,4 @@
-//! The behaviours of Runlet, one module per subject.
+//! The behaviours of Runlet, one module per subject, in one binary.
 
 mod tool_macro;
+mod wire;

@@ -217,6 +217,12 @@ impl fmt::Display for ProviderError {
 
 impl StdError for ProviderError {}
 
+impl From<Box<ProviderError>> for Error {
+    fn from(error: Box<ProviderError>) -> Self {
+        Self::from(*error)
+    }
+}
+
 impl From<ProviderError> for Error {
     fn from(error: ProviderError) -> Self {
         let kind = match error.category {

@@ -10,5 +10,14 @@ mod json;
 mod openai_responses;
 mod sse;
 
+use crate::error::{ProviderError, ProviderErrorCategory};
+
 #[cfg(feature = "openai")]
 pub use self::openai_responses::OpenAiResponses;
+
+/// A provider's error on its way out. Boxed, as it is large and rarely made.
+type Failure = Box<ProviderError>;
+
+fn fail(provider: &str, category: ProviderErrorCategory, words: impl Into<String>) -> Failure {
+    Box::new(ProviderError::new(provider, category, words))
+}

@@ -25,7 +25,8 @@ pub(crate) use self::failure::{AnswerHead, ErrorObject};
 pub(crate) use self::stream::StreamDecoder;
 use self::stream::{EventStream, Source};
 use super::sse::SseLimits;
-use crate::error::{ProviderError, ProviderErrorCategory as Category};
+use super::{Failure, fail};
+use crate::error::ProviderErrorCategory as Category;
 use crate::model::ModelStream;
 
 /// The most that is read of an error's body, in bytes.
@@ -53,9 +54,9 @@ impl Default for HttpSettings {
             client: None,
             allow_insecure: false,
             connect_timeout: Duration::from_secs(5),
-            total_timeout: Duration::from_secs(600),
-            first_event_timeout: Duration::from_secs(120),
-            idle_timeout: Duration::from_secs(300),
+            total_timeout: Duration::from_mins(10),
+            first_event_timeout: Duration::from_mins(2),
+            idle_timeout: Duration::from_mins(5),
             limits: SseLimits::default(),
         }
     }
@@ -85,7 +86,7 @@ impl HttpClient {
         settings: HttpSettings,
         base_url: &Url,
         key: Option<SecretString>,
-    ) -> Result<Self, ProviderError> {
+    ) -> Result<Self, Failure> {
         let client = if let Some(client) = &settings.client {
             client.clone()
         } else {
@@ -101,7 +102,7 @@ impl HttpClient {
             let builder = if is_loopback(base_url) { builder.no_proxy() } else { builder };
             builder.build().map_err(|error| {
                 let words = format!("the HTTP client cannot be made: {}", failure::reason(&error.without_url()));
-                ProviderError::new(provider, Category::Config, words)
+                fail(provider, Category::Config, words)
             })?
         };
         Ok(Self { provider, client, settings, key })
@@ -111,8 +112,8 @@ impl HttpClient {
     pub(crate) async fn json<T>(
         &self,
         request: HttpRequest,
-        decode: impl FnOnce(&str) -> Result<T, ProviderError>,
-    ) -> Result<T, ProviderError> {
+        decode: impl FnOnce(&str) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
         let limit = self.settings.total_timeout;
         let answer = tokio::time::timeout(limit, async {
             let response = self.send(request, "application/json").await?;
@@ -123,7 +124,7 @@ impl HttpClient {
         let (head, body) = answer.await.unwrap_or_else(|_| Err(self.timeout("an answer", limit)))?;
         let decoded = match std::str::from_utf8(&body) {
             Ok(json) => decode(json),
-            Err(_) => Err(ProviderError::new(self.provider, Category::Protocol, "the answer is not UTF-8")),
+            Err(_) => Err(fail(self.provider, Category::Protocol, "the answer is not UTF-8")),
         };
         decoded.map_err(|error| self.redact(head.complete(error)))
     }
@@ -133,7 +134,7 @@ impl HttpClient {
         &self,
         request: HttpRequest,
         decoder: impl StreamDecoder,
-    ) -> Result<ModelStream, ProviderError> {
+    ) -> Result<ModelStream, Failure> {
         let limit = self.settings.first_event_timeout;
         let deadline = Instant::now() + limit;
         let answer = tokio::time::timeout_at(deadline, async {
@@ -146,7 +147,7 @@ impl HttpClient {
     }
 
     /// Sends a request once and gives an answer whose status says success. A retry policy goes around this.
-    async fn send(&self, request: HttpRequest, accept: &'static str) -> Result<Response, ProviderError> {
+    async fn send(&self, request: HttpRequest, accept: &'static str) -> Result<Response, Failure> {
         let HttpRequest { url, headers, body } = request;
         let sent = self.client.post(url.clone()).headers(headers);
         let sent = sent.header(CONTENT_TYPE, "application/json").header(ACCEPT, accept);
@@ -154,7 +155,7 @@ impl HttpClient {
         let response = response.map_err(|error| self.redact(failure::not_answered(self.provider, error)))?;
         let head = AnswerHead::of(&response);
         if response.status().is_redirection() || response.url() != &url {
-            let error = ProviderError::new(self.provider, Category::Protocol, "unexpected redirect");
+            let error = fail(self.provider, Category::Protocol, "unexpected redirect");
             return Err(head.complete(error));
         }
         if response.status().is_success() {
@@ -166,16 +167,17 @@ impl HttpClient {
     }
 
     /// Checks that an answer is an event stream. One that does not say what it is, is looked at.
-    async fn expect_events(&self, mut response: Response) -> Result<Source, ProviderError> {
+    async fn expect_events(&self, mut response: Response) -> Result<Source, Failure> {
         let head = AnswerHead::of(&response);
         let content_type = content_type(&response);
         let first = match content_type.as_deref() {
             Some("text/event-stream") => return Ok(Source::new(head, Bytes::new(), response)),
             Some(_) => Bytes::new(),
             None => {
-                let first = response.chunk().await.map_err(|error| {
-                    head.complete(failure::broken_off(self.provider, &error.without_url()))
-                })?;
+                let first = response
+                    .chunk()
+                    .await
+                    .map_err(|error| head.complete(failure::broken_off(self.provider, &error.without_url())))?;
                 let first = first.unwrap_or_default();
                 let begins = first.iter().find(|byte| !byte.is_ascii_whitespace());
                 if !matches!(begins, None | Some(b'{' | b'[' | b'<')) {
@@ -191,30 +193,30 @@ impl HttpClient {
     }
 
     /// Reads a whole body.
-    async fn read(&self, response: Response, limit: usize) -> Result<Vec<u8>, ProviderError> {
+    async fn read(&self, response: Response, limit: usize) -> Result<Vec<u8>, Failure> {
         match read_up_to(response, limit).await {
             (body, Ended::Whole) => Ok(body),
             (_, Ended::AtLimit) => {
                 let words = format!("the answer is longer than {limit} bytes");
-                Err(ProviderError::new(self.provider, Category::Protocol, words))
+                Err(fail(self.provider, Category::Protocol, words))
             }
             (_, Ended::Broken(error)) => Err(failure::broken_off(self.provider, &error)),
         }
     }
 
-    fn timeout(&self, what: &str, limit: Duration) -> ProviderError {
+    fn timeout(&self, what: &str, limit: Duration) -> Failure {
         failure::timeout(self.provider, what, limit)
     }
 
-    fn redact(&self, error: ProviderError) -> ProviderError {
+    fn redact(&self, error: Failure) -> Failure {
         failure::redact(error, self.key.as_ref())
     }
 }
 
 /// Reads a base URL: `https`, or `http` to this machine or where the user allows it; no user, password, query or
 /// fragment. The error does not repeat the URL, as it may hold a secret.
-pub(crate) fn base_url(provider: &'static str, text: &str, allow_insecure: bool) -> Result<Url, ProviderError> {
-    let config = |words: String| Err(ProviderError::new(provider, Category::Config, words));
+pub(crate) fn base_url(provider: &'static str, text: &str, allow_insecure: bool) -> Result<Url, Failure> {
+    let config = |words: String| Err(fail(provider, Category::Config, words));
     let url = match Url::parse(text) {
         Ok(url) => url,
         Err(error) => return config(format!("the base URL cannot be read: {error}")),
@@ -247,10 +249,10 @@ pub(crate) fn secret_header(
     provider: &'static str,
     prefix: &str,
     secret: &SecretString,
-) -> Result<HeaderValue, ProviderError> {
+) -> Result<HeaderValue, Failure> {
     let Ok(mut value) = HeaderValue::try_from(format!("{prefix}{}", secret.expose_secret().trim())) else {
         let words = "the key holds characters that a header cannot";
-        return Err(ProviderError::new(provider, Category::Config, words));
+        return Err(fail(provider, Category::Config, words));
     };
     value.set_sensitive(true);
     Ok(value)
@@ -261,13 +263,13 @@ pub(crate) fn extend_headers(
     provider: &'static str,
     headers: &mut HeaderMap,
     extra: &Map<String, Value>,
-) -> Result<(), ProviderError> {
+) -> Result<(), Failure> {
     for (name, value) in extra {
         let header = HeaderName::try_from(name.as_str()).ok();
         let value = value.as_str().and_then(|text| HeaderValue::try_from(text).ok());
         let (Some(header), Some(mut value)) = (header, value) else {
             let words = "an extra header is not a header: names are tokens, values are texts of one line";
-            return Err(ProviderError::new(provider, Category::Config, words));
+            return Err(fail(provider, Category::Config, words));
         };
         value.set_sensitive(true);
         headers.insert(header, value);

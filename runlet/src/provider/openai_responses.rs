@@ -25,7 +25,8 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 use super::http::{self, HttpClient, HttpRequest, HttpSettings};
-use crate::error::{Error, ProviderError, ProviderErrorCategory as Category, Result};
+use super::{Failure, fail};
+use crate::error::{Error, ProviderErrorCategory as Category, Result};
 use crate::model::{
     Capabilities, ContextWindow, Model, ModelRequest, ModelResponse, ModelStream, PreparedRequest, ToolDefinition,
 };
@@ -244,9 +245,13 @@ impl OpenAiResponses {
     }
 
     fn connect(&self, variable: impl Fn(&str) -> Option<String>) -> Result<Connection> {
-        if self.key.is_none() && self.base_url.is_none() {
-            return self.clone().with_environment(variable)?.connect(|_| None);
+        match (&self.key, &self.base_url) {
+            (None, None) => self.clone().with_environment(variable)?.open(),
+            _ => self.open(),
         }
+    }
+
+    fn open(&self) -> Result<Connection> {
         let base_url = self.base_url.as_deref().unwrap_or(DEFAULT_BASE_URL);
         let base_url = http::base_url(PROVIDER, base_url, self.http.allow_insecure)?;
         let mut headers = HeaderMap::new();
@@ -326,11 +331,11 @@ fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.trim().is_empty())
 }
 
-fn config(words: &str) -> ProviderError {
-    ProviderError::new(PROVIDER, Category::Config, words)
+fn config(words: &str) -> Failure {
+    fail(PROVIDER, Category::Config, words)
 }
 
 /// A request that the API has no way to say; nothing was sent.
 fn unsayable(words: &str) -> Error {
-    ProviderError::new(PROVIDER, Category::InvalidRequest, words).into()
+    fail(PROVIDER, Category::InvalidRequest, words).into()
 }

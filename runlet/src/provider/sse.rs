@@ -223,9 +223,8 @@ impl SseParser {
         self.start = 0;
         self.line -= done;
         self.scanned -= done;
-        let shift = |range: &Range<usize>| range.start.saturating_sub(done)..range.end.saturating_sub(done);
-        self.name = shift(&self.name);
-        self.data = self.data.as_ref().map(shift);
+        self.name = moved_back(&self.name, done);
+        self.data = self.data.as_ref().map(|data| moved_back(data, done));
     }
 
     /// Passes over a byte order mark at the very beginning. False while the bytes could still become one.
@@ -245,6 +244,10 @@ impl SseParser {
         }
         true
     }
+}
+
+fn moved_back(range: &Range<usize>, by: usize) -> Range<usize> {
+    range.start.saturating_sub(by)..range.end.saturating_sub(by)
 }
 
 /// The bytes of a range that is known to lie inside.

@@ -8,7 +8,8 @@ use reqwest::header::HeaderMap;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
-use crate::error::{ProviderError, ProviderErrorCategory as Category};
+use crate::error::ProviderErrorCategory as Category;
+use crate::provider::{Failure, fail};
 
 /// The most that is kept of a provider's own words, in bytes.
 const MAX_MESSAGE: usize = 2048;
@@ -67,7 +68,7 @@ impl AnswerHead {
     }
 
     /// Adds to an error what the head says and the error does not.
-    pub(super) fn complete(&self, mut error: ProviderError) -> ProviderError {
+    pub(super) fn complete(&self, mut error: Failure) -> Failure {
         error.status = error.status.or(Some(self.status));
         error.request_id = error.request_id.or_else(|| self.request_id.clone());
         error.retry_after = error.retry_after.or(self.retry_after);
@@ -117,9 +118,9 @@ impl ErrorObject {
     }
 
     /// As an error of a provider. `status` is that of an answer that says it failed: 200 says nothing of an error.
-    pub(crate) fn into_error(self, provider: &str, status: Option<u16>) -> ProviderError {
+    pub(crate) fn into_error(self, provider: &str, status: Option<u16>) -> Failure {
         let category = self.category(status);
-        let mut error = ProviderError::new(provider, category, truncate(&self.message, MAX_MESSAGE));
+        let mut error = fail(provider, category, truncate(&self.message, MAX_MESSAGE));
         error.code = self.code.map(|code| truncate(&code, 200).to_owned());
         error.status = status;
         error
@@ -127,12 +128,12 @@ impl ErrorObject {
 
     fn category(&self, status: Option<u16>) -> Category {
         let names = [self.code.as_deref(), self.class.as_deref()];
-        let named = |codes: &[&str]| names.into_iter().flatten().any(|name| codes.contains(&name));
-        if named(QUOTA_CODES) {
+        let is_one_of = |codes: &[&str]| names.into_iter().flatten().any(|name| codes.contains(&name));
+        if is_one_of(QUOTA_CODES) {
             return Category::QuotaExceeded;
         }
         // A limit on tokens per minute is told in words much like those of a prompt that is too long.
-        if named(OVERFLOW_CODES) || (status != Some(429) && self.speaks_of_overflow()) {
+        if is_one_of(OVERFLOW_CODES) || (status != Some(429) && self.speaks_of_overflow()) {
             return Category::ContextOverflow;
         }
         let by_name = names.into_iter().flatten().find_map(|name| match name {
@@ -175,12 +176,7 @@ fn by_status(status: u16) -> Category {
 }
 
 /// The error of an answer whose status says that it failed.
-pub(super) fn of_status(
-    provider: &str,
-    head: &AnswerHead,
-    content_type: Option<&str>,
-    body: &[u8],
-) -> ProviderError {
+pub(super) fn of_status(provider: &str, head: &AnswerHead, content_type: Option<&str>, body: &[u8]) -> Failure {
     let object = ErrorObject::in_body(body).unwrap_or_else(|| ErrorObject {
         message: format!("the answer, {}, says nothing of the reason", describe(content_type)),
         ..ErrorObject::default()
@@ -189,11 +185,11 @@ pub(super) fn of_status(
 }
 
 /// The error of an answer that succeeded and is no event stream where one was asked for.
-pub(super) fn of_other_content(provider: &str, content_type: Option<&str>, body: &[u8]) -> ProviderError {
+pub(super) fn of_other_content(provider: &str, content_type: Option<&str>, body: &[u8]) -> Failure {
     match serde_json::from_slice::<Value>(body).ok().as_ref().and_then(|body| body.get("error")) {
         Some(Value::Null) | None => {
             let words = format!("the answer is {}, not an event stream", describe(content_type));
-            ProviderError::new(provider, Category::Protocol, words)
+            fail(provider, Category::Protocol, words)
         }
         Some(_) => ErrorObject::in_body(body).unwrap_or_default().into_error(provider, None),
     }
@@ -204,7 +200,7 @@ fn describe(content_type: Option<&str>) -> String {
 }
 
 /// The error of a request that got no answer.
-pub(super) fn not_answered(provider: &str, error: reqwest::Error) -> ProviderError {
+pub(super) fn not_answered(provider: &str, error: reqwest::Error) -> Failure {
     let error = error.without_url();
     let category = match &error {
         error if error.is_timeout() => Category::Timeout,
@@ -212,16 +208,16 @@ pub(super) fn not_answered(provider: &str, error: reqwest::Error) -> ProviderErr
         _ => Category::Transport,
     };
     let phase = if error.is_connect() { "no connection" } else { "no answer" };
-    ProviderError::new(provider, category, format!("{phase}: {}", reason(&error)))
+    fail(provider, category, format!("{phase}: {}", reason(&error)))
 }
 
 /// The error of an answer that broke off.
-pub(super) fn broken_off(provider: &str, error: &reqwest::Error) -> ProviderError {
-    ProviderError::new(provider, Category::Truncated, format!("the connection broke: {}", reason(error)))
+pub(super) fn broken_off(provider: &str, error: &reqwest::Error) -> Failure {
+    fail(provider, Category::Truncated, format!("the connection broke: {}", reason(error)))
 }
 
-pub(super) fn timeout(provider: &str, what: &str, limit: Duration) -> ProviderError {
-    ProviderError::new(provider, Category::Timeout, format!("{what} did not come within {limit:?}"))
+pub(super) fn timeout(provider: &str, what: &str, limit: Duration) -> Failure {
+    fail(provider, Category::Timeout, format!("{what} did not come within {limit:?}"))
 }
 
 /// The innermost cause in words: the outer ones only say that there is one. The caller has taken the URL out.
@@ -234,7 +230,7 @@ pub(super) fn reason(error: &reqwest::Error) -> String {
 }
 
 /// Cuts the key out of an error, should the provider have repeated it.
-pub(super) fn redact(mut error: ProviderError, key: Option<&SecretString>) -> ProviderError {
+pub(super) fn redact(mut error: Failure, key: Option<&SecretString>) -> Failure {
     let Some(key) = key.map(|key| key.expose_secret().trim()).filter(|key| !key.is_empty()) else { return error };
     let clean = |text: &mut String| {
         if text.contains(key) {
@@ -249,7 +245,7 @@ pub(super) fn redact(mut error: ProviderError, key: Option<&SecretString>) -> Pr
 
 /// How long the provider asks to wait: `retry-after-ms` in milliseconds, else `retry-after` in seconds or as a date
 /// (RFC 9110, section 10.2.3).
-fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
     let seconds = |seconds: f64| Duration::try_from_secs_f64(seconds).ok();
     if let Some(wait) = text("retry-after-ms").and_then(|text| text.parse::<f64>().ok()) {

@@ -14,18 +14,15 @@ use tokio::time::{Instant, Sleep};
 
 use super::failure::{self, AnswerHead};
 use super::{HttpSettings, SseLimits};
-use crate::error::{Error, ProviderError, ProviderErrorCategory as Category, Result};
+use crate::error::{Error, ProviderErrorCategory as Category, Result};
 use crate::model::ModelEvent;
 use crate::provider::sse::{SseEvent, SseParser};
+use crate::provider::{Failure, fail};
 
 /// Reads one provider's events.
 pub(crate) trait StreamDecoder: Send + Unpin + 'static {
     /// Reads an event and adds what it says to `out`. Breaks after [`ModelEvent::Completed`], which ends the stream.
-    fn event(
-        &mut self,
-        event: SseEvent<'_>,
-        out: &mut VecDeque<ModelEvent>,
-    ) -> Result<ControlFlow<()>, ProviderError>;
+    fn event(&mut self, event: SseEvent<'_>, out: &mut VecDeque<ModelEvent>) -> Result<ControlFlow<()>, Failure>;
 
     /// The text that has arrived so far, for the error of a stream that breaks off.
     fn take_partial_text(&mut self) -> String;
@@ -107,7 +104,7 @@ impl<D: StreamDecoder> EventStream<D> {
                     }
                     self.decoder.event(event, &mut self.ready)
                 }
-                Err(error) => Err(ProviderError::new(self.provider, Category::Protocol, error.to_string())),
+                Err(error) => Err(fail(self.provider, Category::Protocol, error.to_string())),
             };
             match step {
                 Ok(ControlFlow::Continue(())) => {}
@@ -120,7 +117,7 @@ impl<D: StreamDecoder> EventStream<D> {
         }
     }
 
-    fn fail(&mut self, mut error: ProviderError) {
+    fn fail(&mut self, mut error: Failure) {
         error.partial_text = self.decoder.take_partial_text();
         let error = failure::redact(self.source.head.complete(error), self.key.as_ref());
         self.state = State::Failed(error.into());
@@ -157,7 +154,7 @@ impl<D: StreamDecoder> Stream for EventStream<D> {
                 }
                 Poll::Ready(None) => {
                     let words = "the stream ended before the answer did";
-                    this.fail(ProviderError::new(this.provider, Category::Truncated, words));
+                    this.fail(fail(this.provider, Category::Truncated, words));
                 }
                 Poll::Pending => {
                     if this.timer.as_mut().poll(context).is_pending() {

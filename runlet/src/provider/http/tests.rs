@@ -1,0 +1,108 @@
+use super::*;
+
+fn check_url(url: &str, allow_insecure: bool, expected: Result<&str, &str>) {
+    match (base_url("test", url, allow_insecure), expected) {
+        (Ok(url), Ok(expected)) => assert_eq!(endpoint(&url, "responses").as_str(), expected),
+        (Err(error), Err(words)) => {
+            assert_eq!(error.category, Category::Config);
+            assert!(error.message.contains(words), "{url}: {error}");
+            assert!(!error.to_string().contains("canary"), "{error}");
+        }
+        (url, expected) => panic!("{url:?} is not {expected:?}"),
+    }
+}
+
+#[test]
+fn a_base_url_is_https_or_this_machine() {
+    check_url("https://api.openai.com/v1", false, Ok("https://api.openai.com/v1/responses"));
+    check_url("https://api.openai.com/v1/", false, Ok("https://api.openai.com/v1/responses"));
+    check_url("https://example.com", false, Ok("https://example.com/responses"));
+    check_url("http://localhost:11434/v1", false, Ok("http://localhost:11434/v1/responses"));
+    check_url("http://127.0.0.1:1/v1", false, Ok("http://127.0.0.1:1/v1/responses"));
+    check_url("http://[::1]:1/v1", false, Ok("http://[::1]:1/v1/responses"));
+    check_url("http://canary.example/v1", true, Ok("http://canary.example/v1/responses"));
+    check_url("http://canary.example/v1", false, Err("https"));
+    check_url("http://localhost.canary.example/v1", false, Err("https"));
+    check_url("file:///canary", false, Err("https"));
+    check_url("canary", false, Err("cannot be read"));
+    check_url("https://canary@example.com", false, Err("user name"));
+    check_url("https://u:canary@example.com", true, Err("user name"));
+    check_url("https://example.com/?key=canary", false, Err("query"));
+    check_url("https://example.com/#canary", false, Err("fragment"));
+}
+
+fn check_object(status: Option<u16>, body: &str, category: Category, code: Option<&str>, message: &str) {
+    let error = ErrorObject::in_body(body.as_bytes()).expect("an error object").into_error("test", status);
+    assert_eq!((error.category, error.code.as_deref(), error.message.as_str()), (category, code, message), "{body}");
+}
+
+#[test]
+fn error_objects_are_read_in_all_their_shapes() {
+    let openai = r#"{"error":{"message":"m","type":"invalid_request_error","param":null,"code":"model_not_found"}}"#;
+    check_object(Some(400), openai, Category::NotFound, Some("model_not_found"), "m");
+    let uncoded = r#"{"error":{"message":"m","type":"invalid_request_error","code":null}}"#;
+    check_object(Some(401), uncoded, Category::Authentication, Some("invalid_request_error"), "m");
+    check_object(None, uncoded, Category::InvalidRequest, Some("invalid_request_error"), "m");
+    let anthropic = r#"{"type":"error","error":{"type":"overloaded_error","message":"m"}}"#;
+    check_object(None, anthropic, Category::Overloaded, Some("overloaded_error"), "m");
+    let gemini = r#"[{"error":{"code":429,"message":"m","status":"RESOURCE_EXHAUSTED"}}]"#;
+    check_object(Some(429), gemini, Category::RateLimited, Some("RESOURCE_EXHAUSTED"), "m");
+    let xai = r#"{"code":"invalid-argument","error":"m"}"#;
+    check_object(Some(400), xai, Category::InvalidRequest, Some("invalid-argument"), "m");
+    check_object(Some(401), r#"{"detail":"m"}"#, Category::Authentication, None, "m");
+    check_object(Some(418), r#"{"message":"m"}"#, Category::InvalidRequest, None, "m");
+    check_object(None, r#"{"error":{}}"#, Category::Other, None, "");
+    for other in ["", "<html>", "[]", "7", "{}", r#"{"error":null}"#] {
+        assert_eq!(ErrorObject::in_body(other.as_bytes()), None, "{other}");
+    }
+}
+
+#[test]
+fn a_spent_quota_is_told_from_a_rate_limit() {
+    for code in ["insufficient_quota", "billing_hard_limit_reached", "enforced_spend_limit_reached"] {
+        let body = format!(r#"{{"error":{{"code":"{code}","message":"m"}}}}"#);
+        check_object(Some(429), &body, Category::QuotaExceeded, Some(code), "m");
+        assert!(!Category::QuotaExceeded.is_retryable());
+    }
+}
+
+#[test]
+fn words_are_cut_at_whole_characters() {
+    let body = format!(r#"{{"error":{{"message":"{}"}}}}"#, "é".repeat(2000));
+    let error = ErrorObject::in_body(body.as_bytes()).expect("an error object").into_error("test", None);
+    assert_eq!(error.message.len(), 2048);
+    let body = format!(r#"{{"error":{{"message":"x{}"}}}}"#, "é".repeat(2000));
+    let error = ErrorObject::in_body(body.as_bytes()).expect("an error object").into_error("test", None);
+    assert_eq!(error.message.len(), 2047);
+}
+
+fn check_wait(headers: &[(&'static str, &str)], expected: Option<Duration>) {
+    let now = std::time::UNIX_EPOCH + Duration::from_secs(784_111_777);
+    let headers: HeaderMap = headers
+        .iter()
+        .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_str(value).expect("a header")))
+        .collect();
+    assert_eq!(failure::retry_after(&headers, now), expected, "{headers:?}");
+}
+
+#[test]
+fn the_wait_that_a_server_asks_for_is_read_in_all_its_forms() {
+    check_wait(&[], None);
+    check_wait(&[("retry-after", "2")], Some(Duration::from_secs(2)));
+    check_wait(&[("retry-after", "0.25")], Some(Duration::from_millis(250)));
+    check_wait(&[("retry-after-ms", "1500"), ("retry-after", "2")], Some(Duration::from_millis(1500)));
+    check_wait(&[("retry-after-ms", "soon"), ("retry-after", "2")], Some(Duration::from_secs(2)));
+    // The example date of RFC 9110 lies 784,111,777 s after the epoch.
+    check_wait(&[("retry-after", "Sun, 06 Nov 1994 08:49:47 GMT")], Some(Duration::from_secs(10)));
+    check_wait(&[("retry-after", "Sun, 06 Nov 1994 08:49:27 GMT")], Some(Duration::ZERO));
+    for nonsense in ["-1", "NaN", "inf", "1e300", "tomorrow", ""] {
+        check_wait(&[("retry-after", nonsense)], None);
+    }
+}
+
+#[test]
+fn the_key_is_cut_out_of_errors() {
+    let error = fail("test", Category::Other, "the key sk-canary is bad");
+    let error = failure::redact(error, Some(&SecretString::from(" sk-canary ")));
+    assert_eq!(error.message, "the key [redacted] is bad");
+}

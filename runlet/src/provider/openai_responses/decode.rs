@@ -8,13 +8,14 @@ use serde_json::{Map, Value, json};
 
 use super::PROVIDER;
 use super::content::{self, Begins, take_text};
-use crate::error::{ProviderError, ProviderErrorCategory as Category};
+use crate::error::ProviderErrorCategory as Category;
 use crate::message::{Extra, Message, Native, Part, Reasoning, Role, ToolCall, Usage, UsageSource};
 use crate::model::{ModelResponse, StopReason};
 use crate::provider::http::ErrorObject;
+use crate::provider::{Failure, fail};
 
 /// Reads a whole answer.
-pub(super) fn response(json: &str) -> Result<ModelResponse, ProviderError> {
+pub(super) fn response(json: &str) -> Result<ModelResponse, Failure> {
     let answer = Answer::read(json)?;
     let items = answer.items()?;
     answer.finish(items.into_iter().flatten().collect())
@@ -43,7 +44,7 @@ pub(super) struct Answer<'a> {
 }
 
 impl<'a> Answer<'a> {
-    pub(super) fn read(json: &'a str) -> Result<Self, ProviderError> {
+    pub(super) fn read(json: &'a str) -> Result<Self, Failure> {
         let answer: Self = serde_json::from_str(json).map_err(|error| malformed("the answer", &error))?;
         if answer.status == "failed" || (answer.output.is_none() && !answer.error.is_null()) {
             return Err(answer.failure());
@@ -52,7 +53,7 @@ impl<'a> Answer<'a> {
     }
 
     /// The error of an answer that says it failed.
-    pub(super) fn failure(&self) -> ProviderError {
+    pub(super) fn failure(&self) -> Failure {
         let object = match &self.error {
             Value::String(message) => ErrorObject::of(&json!({ "message": message, "code": self.code })),
             error => ErrorObject::of(error),
@@ -65,17 +66,17 @@ impl<'a> Answer<'a> {
     }
 
     /// The parts of each item of the output.
-    pub(super) fn items(&self) -> Result<Vec<Vec<Part>>, ProviderError> {
+    pub(super) fn items(&self) -> Result<Vec<Vec<Part>>, Failure> {
         let output = self.output.map_or("null", RawValue::get);
         let items: Vec<&RawValue> = serde_json::from_str(output).map_err(|_| protocol("the answer has no output"))?;
         items.into_iter().map(|item| self::item(item.get())).collect()
     }
 
     /// The response that says `parts`.
-    pub(super) fn finish(&self, parts: Vec<Part>) -> Result<ModelResponse, ProviderError> {
+    pub(super) fn finish(&self, parts: Vec<Part>) -> Result<ModelResponse, Failure> {
         let stop_reason = self.stop_reason(&parts);
         if stop_reason == StopReason::EndTurn && !parts.iter().any(says_something) {
-            return Err(ProviderError::new(PROVIDER, Category::EmptyResponse, ""));
+            return Err(fail(PROVIDER, Category::EmptyResponse, ""));
         }
         let mut response = ModelResponse::new(Message::new(Role::Assistant, parts), stop_reason);
         response.usage = usage(&self.usage);
@@ -117,7 +118,7 @@ fn says_something(part: &Part) -> bool {
 }
 
 /// Reads one item of an output. Items that have no word of their own in Runlet are kept as they came.
-pub(super) fn item(json: &str) -> Result<Vec<Part>, ProviderError> {
+pub(super) fn item(json: &str) -> Result<Vec<Part>, Failure> {
     let kind: Value = match serde_json::from_str(json) {
         Ok(Kind { kind }) => kind,
         Err(error) if error.is_data() => Value::Null,
@@ -192,7 +193,7 @@ fn usage(usage: &Value) -> Usage {
 }
 
 /// The JSON text of a string, read. Malformed text is the server's fault, and an answer with a hole is none.
-pub(super) fn text(json: &str) -> Result<Cow<'_, str>, ProviderError> {
+pub(super) fn text(json: &str) -> Result<Cow<'_, str>, Failure> {
     #[derive(Deserialize)]
     #[serde(transparent)]
     struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
@@ -201,12 +202,12 @@ pub(super) fn text(json: &str) -> Result<Cow<'_, str>, ProviderError> {
     Ok(text)
 }
 
-pub(super) fn protocol(words: &str) -> ProviderError {
-    ProviderError::new(PROVIDER, Category::Protocol, words)
+pub(super) fn protocol(words: &str) -> Failure {
+    fail(PROVIDER, Category::Protocol, words)
 }
 
 /// The error of JSON that cannot be read. It tells the place, not what stands there.
-pub(super) fn malformed(what: &str, error: &serde_json::Error) -> ProviderError {
+pub(super) fn malformed(what: &str, error: &serde_json::Error) -> Failure {
     let problem = match error.classify() {
         serde_json::error::Category::Data => "is not of the expected form",
         _ => "is not JSON",

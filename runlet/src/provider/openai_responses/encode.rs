@@ -48,11 +48,12 @@ pub(super) fn body(model: &str, request: &ModelRequest, tools: &Bytes, delivery:
         object.field("instructions", instructions).map_err(unwritable)?;
     }
     if !tools.is_empty() && !overridden.contains("tools") {
-        object.field_with("tools", |out| {
-            out.extend_from_slice(tools);
-            Ok::<_, serde_json::Error>(())
-        })
-        .map_err(unwritable)?;
+        object
+            .field_with("tools", |out| {
+                out.extend_from_slice(tools);
+                Ok::<_, serde_json::Error>(())
+            })
+            .map_err(unwritable)?;
     }
     object.fields(&rest, &[]).map_err(unwritable)?;
 
@@ -62,11 +63,12 @@ pub(super) fn body(model: &str, request: &ModelRequest, tools: &Bytes, delivery:
         chunks.push(head.into());
         return Ok(chunks);
     }
-    object.field_with("input", |out| {
-        out.push(b'[');
-        Ok::<_, serde_json::Error>(())
-    })
-    .map_err(unwritable)?;
+    object
+        .field_with("input", |out| {
+            out.push(b'[');
+            Ok::<_, serde_json::Error>(())
+        })
+        .map_err(unwritable)?;
     chunks.push(head.into());
     chunks.extend(items);
     chunks.push(Bytes::from_static(b"]}"));
@@ -288,9 +290,7 @@ fn write_content(out: &mut Vec<u8>, message: &Message, content: &mut Vec<&Part>)
 fn role(message: &Message) -> &str {
     match message.role {
         // The two are one to OpenAI; other servers know `system` better, so `developer` is written where it came.
-        Role::System => {
-            message.extra.of(PROVIDER).and_then(|extra| extra.get("role")?.as_str()).unwrap_or("system")
-        }
+        Role::System => message.extra.of(PROVIDER).and_then(|extra| extra.get("role")?.as_str()).unwrap_or("system"),
         Role::Assistant => "assistant",
         Role::User | Role::Tool => "user",
     }
@@ -382,6 +382,7 @@ fn malformed(native: &Native) -> Error {
     unsayable(&format!("a native part of type `{}` is not JSON", native.kind))
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "it is what `map_err` gives")]
 fn unwritable(error: serde_json::Error) -> Error {
     unsayable(&format!("the request cannot be written as JSON: {error}"))
 }

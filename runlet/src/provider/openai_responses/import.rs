@@ -99,11 +99,10 @@ fn tool_choice(choice: &Value) -> Option<ToolChoice> {
         Some("auto") => Some(ToolChoice::Auto),
         Some("none") => Some(ToolChoice::None),
         Some("required") => Some(ToolChoice::Required),
-        Some(_) => None,
         None if choice.get("type")? == "function" && only(choice, &["type", "name"]) => {
             Some(ToolChoice::Tool(choice.get("name")?.as_str()?.to_owned()))
         }
-        None => None,
+        _ => None,
     }
 }
 

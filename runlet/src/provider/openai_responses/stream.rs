@@ -13,9 +13,9 @@ use serde_json::value::RawValue;
 
 use super::PROVIDER;
 use super::decode::{self, Answer, REASONING_BREAK};
-use crate::error::ProviderError;
 use crate::message::{Part, ToolCall};
 use crate::model::ModelEvent;
+use crate::provider::Failure;
 use crate::provider::http::{ErrorObject, StreamDecoder};
 use crate::provider::sse::SseEvent;
 
@@ -87,7 +87,7 @@ struct Fields<'a> {
 type Out<'a> = &'a mut VecDeque<ModelEvent>;
 
 impl StreamDecoder for ResponsesStream {
-    fn event(&mut self, event: SseEvent<'_>, out: Out<'_>) -> Result<ControlFlow<()>, ProviderError> {
+    fn event(&mut self, event: SseEvent<'_>, out: Out<'_>) -> Result<ControlFlow<()>, Failure> {
         if event.data == "[DONE]" {
             return Ok(ControlFlow::Continue(()));
         }
@@ -125,21 +125,21 @@ impl StreamDecoder for ResponsesStream {
 }
 
 impl ResponsesStream {
-    fn text_delta(&mut self, fields: &Fields<'_>, out: Out<'_>) -> Result<(), ProviderError> {
+    fn text_delta(&mut self, fields: &Fields<'_>, out: Out<'_>) -> Result<(), Failure> {
         let delta = fields.delta()?;
         self.item(&fields.key()).text += delta.len();
         self.show_text(&delta, out);
         Ok(())
     }
 
-    fn refusal_delta(&mut self, fields: &Fields<'_>, out: Out<'_>) -> Result<(), ProviderError> {
+    fn refusal_delta(&mut self, fields: &Fields<'_>, out: Out<'_>) -> Result<(), Failure> {
         let delta = fields.delta()?;
         self.item(&fields.key()).refusal += delta.len();
         out.push_back(ModelEvent::RefusalDelta(delta.into_owned()));
         Ok(())
     }
 
-    fn reasoning_delta(&mut self, fields: &Fields<'_>, shown: Shown, out: Out<'_>) -> Result<(), ProviderError> {
+    fn reasoning_delta(&mut self, fields: &Fields<'_>, shown: Shown, out: Out<'_>) -> Result<(), Failure> {
         let delta = fields.delta()?;
         if delta.is_empty() {
             return Ok(());
@@ -154,7 +154,7 @@ impl ResponsesStream {
         Ok(())
     }
 
-    fn arguments_delta(&mut self, fields: &Fields<'_>, out: Out<'_>) -> Result<(), ProviderError> {
+    fn arguments_delta(&mut self, fields: &Fields<'_>, out: Out<'_>) -> Result<(), Failure> {
         let arguments = fields.delta()?.into_owned();
         let index = self.call_place(&fields.key());
         self.item(&fields.key()).arguments += arguments.len();
@@ -163,7 +163,7 @@ impl ResponsesStream {
     }
 
     /// An item begins. A call's name is shown at once.
-    fn item_added(&mut self, fields: &Fields<'_>, out: Out<'_>) -> Result<(), ProviderError> {
+    fn item_added(&mut self, fields: &Fields<'_>, out: Out<'_>) -> Result<(), Failure> {
         let Some(item) = fields.item else { return Ok(()) };
         if let [Part::ToolCall(call)] = decode::item(item.get())?.as_slice() {
             self.show_call(&fields.key(), call, out);
@@ -171,7 +171,7 @@ impl ResponsesStream {
         Ok(())
     }
 
-    fn item_done(&mut self, fields: &Fields<'_>, out: Out<'_>) -> Result<(), ProviderError> {
+    fn item_done(&mut self, fields: &Fields<'_>, out: Out<'_>) -> Result<(), Failure> {
         let Some(item) = fields.item else { return Ok(()) };
         let parts = decode::item(item.get())?;
         self.show_rest(&fields.key(), &parts, out);
@@ -180,7 +180,7 @@ impl ResponsesStream {
     }
 
     /// The answer is complete: it is the terminal event's, or, where that leaves the output out, what came before it.
-    fn end(&mut self, answer: &Answer<'_>, out: Out<'_>) -> Result<(), ProviderError> {
+    fn end(&mut self, answer: &Answer<'_>, out: Out<'_>) -> Result<(), Failure> {
         let mut items = if answer.has_output() { answer.items()? } else { Vec::new() };
         if items.is_empty() {
             items = self.take_done();
@@ -273,6 +273,7 @@ impl ResponsesStream {
             self.items.push((key.clone(), Item::default()));
             self.items.len() - 1
         });
+        // The place was found, or just made, in this very list.
         &mut self.items[at].1
     }
 
@@ -294,7 +295,7 @@ impl ResponsesStream {
 }
 
 impl<'a> Fields<'a> {
-    fn delta(&self) -> Result<Cow<'a, str>, ProviderError> {
+    fn delta(&self) -> Result<Cow<'a, str>, Failure> {
         decode::text(self.delta.map_or("null", RawValue::get))
     }
 
@@ -305,7 +306,8 @@ impl<'a> Fields<'a> {
         }
         let index = number(self.output_index).map(Key::Index);
         let id = || self.item_id.and_then(|id| serde_json::from_str(id.get()).ok()).map(Key::Id);
-        let item = || self.item.and_then(|item| serde_json::from_str::<Id>(item.get()).ok()).map(|item| Key::Id(item.id));
+        let item =
+            || self.item.and_then(|item| serde_json::from_str::<Id>(item.get()).ok()).map(|item| Key::Id(item.id));
         index.or_else(id).or_else(item).unwrap_or(Key::Index(0))
     }
 }
@@ -320,16 +322,11 @@ fn rest(text: &str, shown: usize) -> &str {
 }
 
 /// An event that says the answer failed: `{"error": {..}}`, or the fields of the error beside the event's type.
-fn error(data: &str) -> ProviderError {
+fn error(data: &str) -> Failure {
     let mut event: Value = serde_json::from_str(data).unwrap_or_default();
-    let object = match event.get("error") {
-        Some(error @ Value::Object(_)) => ErrorObject::of(error),
-        _ => {
-            if let Value::Object(fields) = &mut event {
-                fields.remove("type");
-            }
-            ErrorObject::of(&event)
-        }
-    };
-    object.into_error(PROVIDER, None)
+    if let Value::Object(fields) = &mut event {
+        fields.remove("type");
+    }
+    let object = event.get("error").filter(|error| error.is_object()).unwrap_or(&event);
+    ErrorObject::of(object).into_error(PROVIDER, None)
 }

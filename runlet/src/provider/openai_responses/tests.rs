@@ -1,0 +1,232 @@
+use serde_json::json;
+
+use super::*;
+use crate::error::ErrorKind;
+use crate::message::{Extra, Media, Message, Native, Part, Reasoning, Role, ToolCall, ToolResult};
+use crate::model::{OutputFormat, ToolChoice};
+use crate::schema::Schema;
+use crate::tool::ToolSpec;
+
+/// The body of a request, as JSON.
+fn body(request: &ModelRequest) -> Value {
+    let chunks = try_body(request).expect("a request that can be written");
+    serde_json::from_slice(&chunks.concat()).expect("JSON")
+}
+
+fn try_body(request: &ModelRequest) -> Result<Vec<Bytes>> {
+    let tools = encode::tools(&request.tools)?;
+    encode::body("m", request, &tools, Delivery::Whole)
+}
+
+fn check_input(messages: Vec<Message>, expected: &Value) {
+    assert_eq!(body(&ModelRequest::from_messages(messages)), json!({ "model": "m", "input": expected }));
+}
+
+fn check_round_trip(request: &Value) {
+    let read = OpenAiResponses::request_from_wire(request).expect("a request that can be read");
+    let mut built = body(&read);
+    built.as_object_mut().expect("an object").remove("model");
+    assert_eq!(&built, request);
+}
+
+#[test]
+fn a_conversation_is_written_in_the_shortest_form() {
+    let call = ToolCall::new("call_1", "lookup", "{}");
+    let result = ToolResult::text(&call, "found");
+    check_input(
+        vec![
+            Message::system("Be brief."),
+            Message::user("Hi"),
+            Message::new(Role::Assistant, vec![Part::text("Let me see."), Part::ToolCall(call)]),
+            Message::tool(vec![result]),
+        ],
+        &json!([
+            { "role": "system", "content": "Be brief." },
+            { "role": "user", "content": "Hi" },
+            { "role": "assistant", "content": "Let me see." },
+            { "type": "function_call", "call_id": "call_1", "name": "lookup", "arguments": "{}" },
+            { "type": "function_call_output", "call_id": "call_1", "output": "found" },
+        ]),
+    );
+}
+
+#[test]
+fn images_and_files_are_content() {
+    let image = Part::Media(Media::image_base64("image/png", "AAAA"));
+    let at = Part::Media(Media::image_url("https://example.com/a.png"));
+    check_input(
+        vec![Message::new(Role::User, vec![Part::text("Look:"), image, at])],
+        &json!([{ "role": "user", "content": [
+            { "type": "input_text", "text": "Look:" },
+            { "type": "input_image", "image_url": "data:image/png;base64,AAAA", "detail": "auto" },
+            { "type": "input_image", "image_url": "https://example.com/a.png", "detail": "auto" },
+        ] }]),
+    );
+}
+
+#[test]
+fn what_other_providers_keep_is_not_sent() {
+    let signed = Extra::new("anthropic", serde_json::Map::from_iter([("signature".to_owned(), json!("canary"))]));
+    let thought = Part::Reasoning(Reasoning { text: "canary".to_owned(), extra: signed.clone() });
+    let native = Part::Native(Native::new("anthropic", "canary", r#"{"canary":1}"#));
+    let text = Part::Text(crate::message::Text { text: "Hi".to_owned(), extra: signed });
+    let mut request = ModelRequest::from_messages([
+        Message::new(Role::Assistant, vec![thought.clone(), native.clone()]),
+        Message::new(Role::Assistant, vec![thought, native, text]),
+    ]);
+    request = request.tool(Native::new("anthropic", "canary", "{}")).option("anthropic", "canary", 1);
+    assert_eq!(body(&request), json!({ "model": "m", "input": [{ "role": "assistant", "content": "Hi" }] }));
+}
+
+#[test]
+fn settings_and_options_meet_in_the_body() {
+    let schema = Schema::from_value(json!({ "type": "object" })).expect("a schema");
+    let mut spec = ToolSpec::new("lookup", "Looks up.", schema.clone());
+    spec.strict = Some(false);
+    let request = ModelRequest::new("Hi")
+        .instructions("Be brief.")
+        .tool(spec)
+        .tool(Native::new("openai", "web_search", r#"{"type":"web_search"}"#))
+        .tool_choice(ToolChoice::Tool("lookup".to_owned()))
+        .output(OutputFormat::Schema { name: "answer".to_owned(), description: None, schema, strict: Some(true) })
+        .max_output_tokens(7)
+        .temperature(0.5)
+        .metadata("canary", "not sent")
+        .option("openai", "text", json!({ "verbosity": "low" }))
+        .option("openai", "store", false)
+        .option("openai", "extra_headers", json!({ "x-canary": "not sent" }))
+        .option("openai", "extra_body", json!({ "store": true, "text": { "format": { "strict": null } } }));
+    assert_eq!(
+        body(&request),
+        json!({
+            "model": "m",
+            "instructions": "Be brief.",
+            "input": [{ "role": "user", "content": "Hi" }],
+            "tools": [
+                {
+                    "type": "function",
+                    "name": "lookup",
+                    "description": "Looks up.",
+                    "parameters": { "type": "object" },
+                    "strict": false,
+                },
+                { "type": "web_search" },
+            ],
+            "tool_choice": { "type": "function", "name": "lookup" },
+            "text": {
+                "verbosity": "low",
+                "format": { "type": "json_schema", "name": "answer", "schema": { "type": "object" }, "strict": null },
+            },
+            "max_output_tokens": 7,
+            "temperature": 0.5,
+            "store": true,
+        })
+    );
+}
+
+#[test]
+fn extra_body_can_replace_anything() {
+    let extra = json!({ "model": "other", "input": "Hello", "tools": [] });
+    assert_eq!(body(&ModelRequest::new("Hi").option("openai", "extra_body", extra.clone())), extra);
+}
+
+#[test]
+fn what_the_api_cannot_say_is_an_error() {
+    let image = Part::Media(Media::image_url("https://example.com/a.png"));
+    let broken = Part::Native(Native::new("openai", "broken", "{"));
+    let requests = [
+        ModelRequest::from_messages([Message::new(Role::Assistant, vec![image])]),
+        ModelRequest::from_messages([Message::new(Role::User, vec![broken])]),
+        ModelRequest::new("Hi").tool(Native::new("openai", "broken", "{")),
+        ModelRequest::new("Hi").temperature(f64::NAN),
+        ModelRequest::new("Hi").option("openai", "extra_body", 7),
+    ];
+    for request in requests {
+        let error = try_body(&request).expect_err("an error");
+        assert_eq!(error.provider().map(|error| error.category), Some(Category::InvalidRequest), "{error}");
+    }
+}
+
+#[test]
+fn a_message_is_written_once() {
+    let request = ModelRequest::new("Hi");
+    let pointers = |request: &ModelRequest| try_body(request).expect("a body")[1].as_ptr();
+    assert_eq!(pointers(&request), pointers(&request.clone()));
+}
+
+#[test]
+fn what_requests_have_no_word_for_is_kept() {
+    check_round_trip(&json!({
+        "input": [
+            { "role": "developer", "content": "Be brief." },
+            { "role": "user", "content": [{ "type": "input_text", "text": "Hi", "prompt_cache_breakpoint": {} }] },
+            { "role": "user", "content": [{ "type": "input_novelty", "x": 1 }, { "type": "input_file", "file_id": "f" }] },
+            { "role": "user", "content": [{ "type": "novelty", "x": 1 }] },
+            { "role": "user", "content": [] },
+            { "role": "novelty", "content": "Hi" },
+            { "role": "assistant", "content": "a" },
+            { "role": "assistant", "content": "b", "phase": "commentary" },
+            { "type": "reasoning", "id": "rs", "summary": [], "encrypted_content": "x", "novelty": 1 },
+            {
+                "type": "message", "id": "msg", "role": "assistant", "status": "completed",
+                "content": [
+                    { "type": "output_text", "text": "c", "annotations": [{ "type": "url_citation" }], "logprobs": [] },
+                    { "type": "refusal", "refusal": "no" },
+                ],
+            },
+            { "type": "function_call", "call_id": "c", "name": "f", "arguments": "{", "id": "fc", "namespace": "n" },
+            { "type": "function_call_output", "call_id": "c", "output": [
+                { "type": "input_image", "image_url": "data:image/png;base64,AA", "detail": "low" },
+            ] },
+            { "type": "function_call_output", "call_id": "d", "output": { "novelty": 1 } },
+            { "type": "compaction", "encrypted_content": "x" },
+        ],
+        "instructions": null,
+        "tools": [{ "type": "function", "name": "f", "parameters": null }, { "type": "web_search" }],
+        "tool_choice": { "type": "allowed_tools", "tools": [] },
+        "text": { "format": { "type": "text" } },
+        "previous_response_id": null,
+        "novelty": { "x": [1, 2.5, null] },
+    }));
+    check_round_trip(&json!({ "input": [], "tools": [], "top_p": "high", "max_output_tokens": -1 }));
+    check_round_trip(&json!({}));
+}
+
+fn check_environment(variables: &[(&str, &str)], expected: Result<Option<&str>, &str>) {
+    let variable =
+        |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+    let made = OpenAiResponses::new("gpt-5.5").with_environment(variable);
+    match (&made, expected) {
+        (Ok(made), Ok(base_url)) => assert_eq!(made.base_url.as_deref(), base_url),
+        (Err(error), Err(words)) => {
+            assert_eq!(error.kind(), ErrorKind::Config);
+            assert!(error.to_string().contains(words), "{error}");
+            assert!(!format!("{error:?}").contains("canary"), "{error:?}");
+        }
+        (made, expected) => panic!("{made:?} is not {expected:?}"),
+    }
+    // The first request of a model made by `new` says the same.
+    let connected = OpenAiResponses::new("gpt-5.5").connect(variable);
+    assert_eq!(connected.is_ok(), made.is_ok(), "{variables:?}");
+}
+
+#[test]
+fn key_and_address_come_from_the_environment() {
+    check_environment(&[], Err("OPENAI_API_KEY"));
+    check_environment(&[("OPENAI_BASE_URL", "https://example.com")], Err("OPENAI_API_KEY"));
+    check_environment(&[("OPENAI_API_KEY", "canary")], Ok(None));
+    let base_url = ("OPENAI_BASE_URL", "https://example.com/v1");
+    check_environment(&[("OPENAI_API_KEY", "canary"), base_url], Ok(Some(base_url.1)));
+    let bad = ("OPENAI_BASE_URL", "https://canary@example.com/v1");
+    check_environment(&[("OPENAI_API_KEY", "canary"), bad], Err("OPENAI_BASE_URL"));
+}
+
+#[test]
+fn the_environment_is_not_read_where_a_key_or_an_address_was_set() {
+    let unread = |_: &str| panic!("the environment was read");
+    assert!(OpenAiResponses::new("m").api_key("canary").connect(unread).is_ok());
+    let local = OpenAiResponses::new("m").base_url("http://localhost:1/v1").connect(unread).expect("a connection");
+    assert!(local.headers.is_empty(), "no key is sent where none was given");
+    let bad = OpenAiResponses::new("m").api_key("canary\n\u{1}x").connect(unread).err().expect("an error");
+    assert!(bad.kind() == ErrorKind::Config && !format!("{bad:?}").contains("canary"), "{bad:?}");
+}

@@ -1,0 +1,137 @@
+//! The differences that are known and right, each a rule that any exchange can meet.
+
+use serde_json::{Value, json};
+
+/// A difference between a recorded request and the one that Runlet builds of it: two ways to write the same. The rule
+/// brings both to one of them.
+pub(crate) struct Notation {
+    pub kind: &'static str,
+    pub reason: &'static str,
+    pub normalize: fn(&mut Value),
+}
+
+/// The notations of an API's requests.
+pub(crate) fn notations(api: &str) -> &'static [Notation] {
+    match api {
+        "openai-responses" => OPENAI_RESPONSES,
+        _ => &[],
+    }
+}
+
+const OPENAI_RESPONSES: &[Notation] = &[
+    Notation {
+        kind: "stream false",
+        reason: "an answer is not streamed unless `stream` is true, so Runlet does not say so",
+        normalize: |body| {
+            if body["stream"] == false {
+                remove(body, "stream");
+            }
+        },
+    },
+    Notation {
+        kind: "type of a message",
+        reason: "an item with a role is a message, with or without `\"type\": \"message\"`",
+        normalize: |body| {
+            each(body, "input", |item| {
+                if item["role"].is_string() && item["type"] == "message" {
+                    remove(item, "type");
+                }
+            });
+        },
+    },
+    Notation {
+        kind: "text as a list of one",
+        reason: "content that is one text may be written as the text or as a list of one text part",
+        normalize: |body| {
+            each(body, "input", |item| {
+                let name = if item["type"] == "function_call_output" { "output" } else { "content" };
+                let text = match item[name].as_array().map(Vec::as_slice) {
+                    Some([part]) if part.as_object().is_some_and(|part| part.len() == 2) => part["text"].as_str(),
+                    _ => None,
+                };
+                if let Some(text) = text.map(str::to_owned) {
+                    item[name] = text.into();
+                }
+            });
+        },
+    },
+    Notation {
+        kind: "input as a text",
+        reason: "an input that is a text is one message of the user",
+        normalize: |body| {
+            if let Some(text) = body["input"].as_str() {
+                body["input"] = json!([{ "role": "user", "content": text }]);
+            }
+        },
+    },
+    Notation {
+        kind: "whole numbers",
+        reason: "1 and 1.0 are the same number",
+        normalize: |body| {
+            for name in ["temperature", "top_p"] {
+                if let Some(number) = body[name].as_f64() {
+                    body[name] = number.into();
+                }
+            }
+        },
+    },
+];
+
+/// A difference that lies in what was recorded: a source that changed it, or a client that did.
+pub(crate) struct Recording {
+    pub kind: &'static str,
+    pub reason: &'static str,
+}
+
+pub(crate) const SEVERAL_ANSWERS: &str = "several answers in one stream";
+pub(crate) const DELTAS_LEFT_OUT: &str = "deltas left out";
+pub(crate) const REWRITTEN: &str = "items rewritten by the recorded client";
+
+const RECORDINGS: &[Recording] = &[
+    Recording {
+        kind: SEVERAL_ANSWERS,
+        reason: "the source joined the streams of several requests, and the SDK read the last one; so does this test",
+    },
+    Recording {
+        kind: DELTAS_LEFT_OUT,
+        reason: "the source dropped deltas, so that they do not add up to what the server says they did; the answer does",
+    },
+    Recording {
+        kind: REWRITTEN,
+        reason: "the client that was recorded left out, renumbered or replaced fields of the model's items before it sent \
+                 them back; Runlet sends them as the server gave them, which is checked",
+    },
+];
+
+/// Why a difference of a kind is right.
+pub(crate) fn reason(api: &str, kind: &str) -> &'static str {
+    let notation = notations(api).iter().find(|known| known.kind == kind).map(|known| known.reason);
+    notation
+        .or_else(|| RECORDINGS.iter().find(|known| known.kind == kind).map(|known| known.reason))
+        .unwrap_or_default()
+}
+
+/// Brings two requests to the same notation, as far as they differ. Gives the kinds that it took.
+pub(crate) fn normalize(api: &str, recorded: &mut Value, sent: &mut Value) -> Vec<&'static str> {
+    let mut kinds = Vec::new();
+    for notation in notations(api) {
+        if recorded == sent {
+            break;
+        }
+        let before = (recorded.clone(), sent.clone());
+        (notation.normalize)(recorded);
+        (notation.normalize)(sent);
+        if before != (recorded.clone(), sent.clone()) {
+            kinds.push(notation.kind);
+        }
+    }
+    kinds
+}
+
+fn remove(value: &mut Value, name: &str) {
+    value.as_object_mut().map(|fields| fields.remove(name));
+}
+
+fn each(value: &mut Value, list: &str, change: impl Fn(&mut Value)) {
+    value[list].as_array_mut().into_iter().flatten().for_each(change);
+}

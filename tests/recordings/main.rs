@@ -1,0 +1,144 @@
+//! Replays recorded exchanges with real providers through a loopback server and the real adapters.
+//!
+//! Every set below `$RUNLET_SHARED/recordings` is read; where there are none, the test says so and passes. The checks:
+//! what is decoded equals what the vendor's own SDK read; a stream says what the whole body says, however its bytes are
+//! split; a recorded request, read and built again, is equal JSON; whole conversations carry what was recorded.
+
+mod api;
+mod checks;
+mod conversation;
+mod known_differences;
+#[path = "../support/loopback.rs"]
+mod loopback;
+mod openai_responses;
+mod set;
+mod table;
+
+use std::process::ExitCode;
+
+use runlet::model::ModelRequest;
+use serde_json::Value;
+
+use crate::api::Api;
+use crate::checks::{Seeded, ask, compare_events, compare_results, differences, recorded_reply, whole_reply};
+use crate::conversation::HandLoop;
+use crate::known_differences::{DELTAS_LEFT_OUT, SEVERAL_ANSWERS};
+use crate::loopback::Loopback;
+use crate::set::Exchange;
+use crate::table::{Report, Row};
+
+/// The longest pieces, in bytes, in which each stream is replayed; a whole body is replayed in the last of these only.
+const LONGEST_PIECES: [usize; 3] = [1, 7, 300];
+
+fn main() -> ExitCode {
+    if std::env::args().any(|argument| argument == "--list") {
+        return ExitCode::SUCCESS;
+    }
+    let Some(folder) = set::folder() else {
+        println!("skipped: there are no recordings; RUNLET_SHARED names the folder that holds them");
+        return ExitCode::SUCCESS;
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let report = runtime.block_on(async {
+        let mut report = Report::default();
+        for set in set::names(&folder) {
+            for api in api::all() {
+                let exchanges = set::read(&folder, &set, api.name());
+                if !exchanges.is_empty() {
+                    let row = check(&*api, &exchanges, &mut report).await;
+                    report.add(&set, api.name(), row);
+                }
+            }
+        }
+        report
+    });
+    report.print();
+    if report.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+async fn check(api: &dyn Api, exchanges: &[Exchange], report: &mut Report) -> Row {
+    let server = Loopback::start().await;
+    let mut row = Row::of(exchanges.len());
+    for exchange in exchanges {
+        check_exchange(api, &server, exchange, &mut row, report).await;
+    }
+    conversation::check(api, &server, exchanges, &HandLoop, &mut row, report).await;
+    row
+}
+
+async fn check_exchange(api: &dyn Api, server: &Loopback, exchange: &Exchange, row: &mut Row, report: &mut Report) {
+    let mut body = exchange.recorded.response.body.as_deref().unwrap_or_default();
+    let recorded = &exchange.recorded.request.body;
+    let no_request = api.no_request(exchange);
+    let request = match no_request {
+        None => match api.import(recorded) {
+            Ok(request) => request,
+            Err(error) => {
+                report.problem(&exchange.place, "request", [format!("it cannot be read: {error}")]);
+                row.requests.1 += 1;
+                return;
+            }
+        },
+        Some(_) => ModelRequest::new("Hello"),
+    };
+    let streamed = api.is_stream(exchange) || recorded["stream"] == true;
+    if streamed && let [_, .., last] = api.answers(body).as_slice() {
+        report.known(api.name(), [SEVERAL_ANSWERS]);
+        body = last;
+    }
+    let reply = recorded_reply(exchange, vec![body.into()]);
+    let (answer, sent) = ask(api, server, exchange, request.clone(), reply, streamed).await;
+
+    let known_stream = if streamed { api.known_stream(body) } else { None };
+    report.known(api.name(), known_stream);
+    match &exchange.expected {
+        None => row.skip("no reading of the SDK"),
+        Some(expected) => {
+            let found = api.compare(&answer, expected);
+            row.decoded.count(found.is_empty());
+            report.problem(&exchange.place, "decode", found);
+        }
+    }
+
+    let mut found = Vec::new();
+    if let Ok(response) = &answer.result
+        && streamed
+        && known_stream != Some(DELTAS_LEFT_OUT)
+    {
+        found.extend(compare_events(&answer.events, response));
+    }
+    if streamed && let Some(whole) = api.whole_of_stream(body) {
+        let (whole, _) = ask(api, server, exchange, request.clone(), whole_reply(whole), false).await;
+        found.extend(compare_results("stream and whole", &answer.result, &whole.result));
+    }
+    let mut seeded = Seeded(body.len() as u64);
+    let lengths = if streamed { &LONGEST_PIECES[..] } else { &LONGEST_PIECES[2..] };
+    for &longest in lengths {
+        let reply = recorded_reply(exchange, seeded.split(body.as_bytes(), longest));
+        let (split, _) = ask(api, server, exchange, request.clone(), reply, streamed).await;
+        found.extend(compare_results("split and one piece", &split.result, &answer.result));
+        if split.events != answer.events {
+            found.push(format!("the events differ in pieces of up to {longest} bytes"));
+        }
+    }
+    if streamed {
+        row.streams.count(found.is_empty());
+    }
+    report.problem(&exchange.place, "stream", found);
+
+    match no_request {
+        Some(reason) => row.skip(&format!("request: {reason}")),
+        None => check_request(api, exchange, sent, row, report),
+    }
+}
+
+fn check_request(api: &dyn Api, exchange: &Exchange, mut sent: Value, row: &mut Row, report: &mut Report) {
+    let mut recorded = exchange.recorded.request.body.clone();
+    let kinds = known_differences::normalize(api.name(), &mut recorded, &mut sent);
+    let found = differences(&recorded, &sent);
+    row.requests.count(found.is_empty());
+    if found.is_empty() {
+        report.known(api.name(), kinds);
+    }
+    report.problem(&exchange.place, "request", found);
+}
