@@ -1,3 +1,4 @@
-//! Tests across the crate, in one binary.
+//! The behaviours of Runlet, one module per subject.
 
+mod tool_macro;
 mod wire;

@@ -61,6 +61,9 @@ pub enum ErrorKind {
     /// The run was cancelled.
     #[serde(rename = "cancelled")]
     Cancelled,
+    /// The run waits for a person and can be resumed.
+    #[serde(rename = "interrupted")]
+    Interrupted,
     /// Runlet itself is at fault.
     #[serde(rename = "internal_runtime_error")]
     Internal,
@@ -137,6 +140,7 @@ impl ErrorKind {
             Self::PolicyStop => "policy_stop",
             Self::State => "state_error",
             Self::Cancelled => "cancelled",
+            Self::Interrupted => "interrupted",
             Self::Internal => "internal_runtime_error",
         }
     }

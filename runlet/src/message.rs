@@ -6,6 +6,7 @@
 
 use std::fmt;
 use std::ops::{Add, AddAssign, Deref};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
@@ -67,7 +68,7 @@ pub enum Part {
 }
 
 /// Plain text.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Text {
     /// The text.
     pub text: String,
@@ -78,7 +79,7 @@ pub struct Text {
 
 /// What the model thought before it answered: a summary or the thinking itself, and whatever the provider needs to see
 /// again (a signature, encrypted content) in `extra`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Reasoning {
     /// The readable text; empty where the provider shows none.
     pub text: String,
@@ -88,7 +89,7 @@ pub struct Reasoning {
 }
 
 /// The model declines, in words.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Refusal {
     /// The model's words.
     pub text: String,
@@ -98,7 +99,7 @@ pub struct Refusal {
 }
 
 /// The model asks for a tool to be run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct ToolCall {
     /// The provider's id of the call; its result carries the same.
     pub id: String,
@@ -112,7 +113,7 @@ pub struct ToolCall {
 }
 
 /// The answer to a [`ToolCall`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct ToolResult {
     /// The id of the call it answers.
     pub call_id: String,
@@ -336,6 +337,33 @@ impl ToolResult {
     }
 }
 
+// What people and models say does not belong into logs: `Debug` shows sizes. `serde` shows everything.
+
+macro_rules! debug_as_size {
+    ($($type:ident)*) => {$(
+        impl fmt::Debug for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($type), "({} bytes)"), self.text.len())
+            }
+        }
+    )*};
+}
+
+debug_as_size! { Text Reasoning Refusal }
+
+impl fmt::Debug for ToolCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ToolCall({} {}, {} bytes of arguments)", self.id, self.name, self.arguments.len())
+    }
+}
+
+impl fmt::Debug for ToolResult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let outcome = if self.is_error { "error" } else { "ok" };
+        write!(f, "ToolResult({} {}, {outcome}, {:?})", self.call_id, self.name, self.content)
+    }
+}
+
 impl Media {
     /// An image at an address that the provider reads itself.
     pub fn image_url(url: impl Into<String>) -> Self {
@@ -354,6 +382,16 @@ impl Media {
             source: MediaSource::Base64 { media_type: media_type.into(), data: data.into() },
             name: None,
             extra: Extra::default(),
+        }
+    }
+}
+
+impl Media {
+    /// The length of the data where it is here, in bytes of base64.
+    pub(crate) fn base64_len(&self) -> Option<usize> {
+        match &self.source {
+            MediaSource::Base64 { data, .. } => Some(data.len()),
+            _ => None,
         }
     }
 }
@@ -410,6 +448,19 @@ impl Extra {
     /// Whether nothing is kept.
     pub fn is_empty(&self) -> bool {
         self.0.is_none()
+    }
+
+    /// The bytes of all texts in the fields.
+    pub(crate) fn text_len(&self) -> usize {
+        fn len(value: &Value) -> usize {
+            match value {
+                Value::String(text) => text.len(),
+                Value::Array(values) => values.iter().map(len).sum(),
+                Value::Object(fields) => fields.values().map(len).sum(),
+                _ => 0,
+            }
+        }
+        self.0.as_ref().map_or(0, |inner| inner.fields.values().map(len).sum())
     }
 }
 
@@ -517,23 +568,57 @@ impl Usage {
     }
 }
 
-/// A history: messages in order, shared by reference.
+/// A history: messages in order, shared by reference, to which messages can only be added.
 ///
 /// Cloning costs one counter, whatever the length. Adding to a history that nobody else holds costs what is added;
 /// adding to a shared one copies its list of references first.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Messages(Arc<Vec<SharedMessage>>);
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(from = "Vec<SharedMessage>", into = "Vec<SharedMessage>")]
+pub struct Messages {
+    list: Arc<Vec<SharedMessage>>,
+    /// Names this list: two histories of one lineage begin with the same messages, so that what was counted of the
+    /// shorter one holds for the longer one.
+    lineage: u64,
+}
 
 impl Messages {
     /// An empty history.
     pub fn new() -> Self {
-        Self::default()
+        Self::from_list(Vec::new())
+    }
+
+    fn from_list(list: Vec<SharedMessage>) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self { list: Arc::new(list), lineage: NEXT.fetch_add(1, Ordering::Relaxed) }
     }
 
     /// Adds a message at the end.
     pub fn push(&mut self, message: impl Into<SharedMessage>) {
-        Arc::make_mut(&mut self.0).push(message.into());
+        self.own_list().push(message.into());
+    }
+
+    pub(crate) fn lineage(&self) -> u64 {
+        self.lineage
+    }
+
+    /// The list for adding to. One that others hold is copied, and the copy is a lineage of its own.
+    fn own_list(&mut self) -> &mut Vec<SharedMessage> {
+        if Arc::get_mut(&mut self.list).is_none() {
+            *self = Self::from_list(self.list.to_vec());
+        }
+        Arc::make_mut(&mut self.list)
+    }
+}
+
+impl Default for Messages {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl PartialEq for Messages {
+    fn eq(&self, other: &Self) -> bool {
+        self.list == other.list
     }
 }
 
@@ -541,19 +626,19 @@ impl Deref for Messages {
     type Target = [SharedMessage];
 
     fn deref(&self) -> &Self::Target {
-        &self.0
+        &self.list
     }
 }
 
 impl<M: Into<SharedMessage>> FromIterator<M> for Messages {
     fn from_iter<I: IntoIterator<Item = M>>(messages: I) -> Self {
-        Self(Arc::new(messages.into_iter().map(Into::into).collect()))
+        Self::from_list(messages.into_iter().map(Into::into).collect())
     }
 }
 
 impl<M: Into<SharedMessage>> Extend<M> for Messages {
     fn extend<I: IntoIterator<Item = M>>(&mut self, messages: I) {
-        Arc::make_mut(&mut self.0).extend(messages.into_iter().map(Into::into));
+        self.own_list().extend(messages.into_iter().map(Into::into));
     }
 }
 
@@ -563,12 +648,18 @@ impl<M: Into<SharedMessage>> From<Vec<M>> for Messages {
     }
 }
 
+impl From<Messages> for Vec<SharedMessage> {
+    fn from(messages: Messages) -> Self {
+        messages.list.to_vec()
+    }
+}
+
 impl<'a> IntoIterator for &'a Messages {
     type Item = &'a SharedMessage;
     type IntoIter = std::slice::Iter<'a, SharedMessage>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.0.iter()
+        self.list.iter()
     }
 }
 

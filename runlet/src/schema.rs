@@ -53,7 +53,8 @@ impl Schema {
         Ok(Self::from_checked(value))
     }
 
-    fn from_checked(value: Value) -> Self {
+    /// A schema that is known to be an object or a boolean.
+    pub(crate) fn from_checked(value: Value) -> Self {
         let json = value.to_string();
         Self(Arc::new(Inner { value, json }))
     }
@@ -100,14 +101,13 @@ impl ObjectSchema {
         Self { generator: generator(), properties: Map::new(), required: Vec::new() }
     }
 
-    /// Adds a property; `schema` makes its schema with the shared generator.
+    /// Adds a property; `describe` says whether it is required and makes its schema with the shared generator.
     pub(crate) fn property(
         &mut self,
         name: &str,
-        required: bool,
-        schema: impl FnOnce(&mut SchemaGenerator) -> Map<String, Value>,
+        describe: impl FnOnce(&mut SchemaGenerator) -> (bool, Map<String, Value>),
     ) {
-        let property = schema(&mut self.generator);
+        let (required, property) = describe(&mut self.generator);
         self.properties.insert(name.to_owned(), Value::Object(property));
         if required {
             self.required.push(Value::String(name.to_owned()));

@@ -15,9 +15,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::arg::ArgumentPlan;
-pub use self::arg::{Arg, ArgumentProblem, ArgumentProblems, arg};
+pub use self::arg::{
+    Arg, Argument, ArgumentProblem, ArgumentProblems, ArgumentSpec, Definition, Described, Pattern, Reader, Rejected,
+    arg,
+};
 pub use self::output::{IntoOutput, Json, ToolError, ToolErrorKind, ToolOutput};
+pub(crate) use self::toolbox::MAX_NAME;
 pub use self::toolbox::Toolbox;
 
 use crate::context::Context;

@@ -1,10 +1,12 @@
 //! What a tool gives back: any of a few plain types as [`ToolOutput`], any error in words as [`ToolError`].
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::Value;
 
+use super::ArgumentProblems;
 use crate::message::{Media, Part};
 
 /// The successful output of a tool call, as the model will see it.
@@ -162,6 +164,7 @@ impl<T: IntoOutput, E: Into<ToolError>> IntoOutput for Result<T, E> {
 pub struct ToolError {
     kind: ToolErrorKind,
     message: String,
+    problems: Option<Arc<ArgumentProblems>>,
 }
 
 /// The kind of a [`ToolError`].
@@ -192,7 +195,13 @@ pub enum ToolErrorKind {
 impl ToolError {
     /// An error of a kind, with the words for the model.
     pub(crate) fn new(kind: ToolErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into() }
+        Self { kind, message: message.into(), problems: None }
+    }
+
+    /// The arguments of a call do not fit.
+    pub(crate) fn invalid_arguments(problems: ArgumentProblems) -> Self {
+        let message = problems.to_string();
+        Self { kind: ToolErrorKind::InvalidArguments, message, problems: Some(Arc::new(problems)) }
     }
 
     /// The call failed. The model reads the words and goes on.
@@ -219,6 +228,12 @@ impl ToolError {
     pub fn message(&self) -> &str {
         &self.message
     }
+
+    /// What is wrong with the arguments, where the kind is [`InvalidArguments`](ToolErrorKind::InvalidArguments) and the
+    /// tool read them with a [`Definition`](super::Definition), as `#[tool]` does.
+    pub fn argument_problems(&self) -> Option<&ArgumentProblems> {
+        self.problems.as_deref()
+    }
 }
 
 // `ToolError` is not `Display`, so that everything that is can become one.
@@ -230,6 +245,7 @@ impl<E: fmt::Display> From<E> for ToolError {
 
 impl fmt::Debug for ToolError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ToolError").field("kind", &self.kind).field("message", &self.message).finish()
+        // The problems are what the message says.
+        f.debug_struct("ToolError").field("kind", &self.kind).field("message", &self.message).finish_non_exhaustive()
     }
 }

@@ -29,6 +29,22 @@ impl<D: ?Sized> Toolbox<D> {
     /// [`ErrorKind::Config`] where the name is taken or no provider would accept it.
     pub fn add(&mut self, tool: impl Tool<D>) -> Result<()> {
         let spec = Arc::new(tool.spec().clone());
+        self.insert(spec, Arc::new(tool))
+    }
+
+    /// Adds a tool that is shared already, as those of a `#[runlet::toolset]` are.
+    ///
+    /// # Errors
+    /// As [`add`](Self::add).
+    pub fn add_arc(&mut self, tool: Arc<dyn Tool<D>>) -> Result<()>
+    where
+        D: 'static,
+    {
+        let spec = Arc::new(tool.spec().clone());
+        self.insert(spec, tool)
+    }
+
+    fn insert(&mut self, spec: Arc<ToolSpec>, tool: Arc<dyn Tool<D>>) -> Result<()> {
         check_name(&spec.name)?;
         if self.places.contains_key(spec.name.as_ref()) {
             return Err(Error::new(
@@ -37,7 +53,7 @@ impl<D: ?Sized> Toolbox<D> {
             ));
         }
         self.places.insert(spec.name.clone().into_owned(), self.tools.len());
-        self.tools.push(Arc::new(tool));
+        self.tools.push(tool);
         self.specs.push(spec);
         Ok(())
     }
@@ -45,6 +61,11 @@ impl<D: ?Sized> Toolbox<D> {
     /// The tool of a name, spelled exactly so.
     pub fn get(&self, name: &str) -> Option<&Arc<dyn Tool<D>>> {
         self.places.get(name).and_then(|place| self.tools.get(*place))
+    }
+
+    /// What is known of the tool of a name.
+    pub(crate) fn spec(&self, name: &str) -> Option<&Arc<ToolSpec>> {
+        self.places.get(name).and_then(|place| self.specs.get(*place))
     }
 
     /// What the model is told of the tools, in the order they were added.

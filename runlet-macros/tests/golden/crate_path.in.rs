@@ -1,0 +1,4 @@
+#[tool(crate = crate::kit::runlet)]
+async fn ping(text: String) -> String {
+    text
+}

@@ -1,0 +1,4 @@
+#[derive(Deps)]
+struct Shop<'a, T: Db>(Vec<T>, Names<'a>)
+where
+    T: Send;

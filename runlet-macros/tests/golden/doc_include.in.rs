@@ -1,0 +1,5 @@
+#[tool]
+/// Before.
+#[doc = include_str!("find.md")]
+/// After.
+async fn find() {}

@@ -1,0 +1,4 @@
+#[tool]
+async fn read(&self, path: String) -> String {
+    self.read(path)
+}

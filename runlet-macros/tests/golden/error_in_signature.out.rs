@@ -1,0 +1,31 @@
+::core::compile_error! {
+    "`#[tool]` has no `retires`; did you mean `retries`?"
+}
+::core::compile_error! {
+    "a tool is asynchronous: write `async fn find`"
+}
+::core::compile_error! {
+    "a tool cannot be generic: a model needs one schema; write the type itself, or `&dyn Trait` to borrow from the run"
+}
+::core::compile_error! {
+    "`#[arg]` has no `mim`; did you mean `min`?"
+}
+::core::compile_error! {
+    "the model cannot give a borrowed value: take it by value, `String`"
+}
+::core::compile_error! {
+    "the model needs one name for each argument: take it apart in the body"
+}
+#[allow(dead_code, unused_variables)]
+/// Finds.
+fn find<T: Display>(what: &str, (a, b): (u8, u8)) -> String {
+    what.to_owned()
+}
+#[doc(hidden)]
+#[allow(non_camel_case_types)]
+struct find {}
+const _: () = {
+    use ::runlet::__private as __runlet;
+    __runlet::tool_type!(find = ""() ());
+    __runlet::stub!(find);
+};

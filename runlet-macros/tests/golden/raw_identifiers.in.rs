@@ -1,0 +1,2 @@
+#[tool]
+async fn r#move(r#type: String, r#in: Option<String>) {}

@@ -1,0 +1,600 @@
+//! A run as a value: what has been said, what is open, what comes next.
+//!
+//! A [`Run`] is plain data. It says what to do next ([`Run::next`]), is told what came of it ([`Run::apply`]), and
+//! touches neither clock nor network, so it can be written down between any two steps and go on elsewhere.
+//! [`Runtime`](crate::Runtime) drives runs; anything else may.
+//!
+//! What the model says together with tool calls becomes history only when every one of its calls has a result. So a
+//! history never holds a call without an answer.
+
+mod turn;
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use self::turn::Turn;
+use crate::agent::RunPolicy;
+use crate::context::RunId;
+use crate::error::{Error, ErrorKind, Result};
+use crate::message::{Message, Messages, Part, Role, ToolCall, ToolResult, Usage};
+use crate::model::{ModelResponse, StopReason};
+use crate::tool::ToolErrorKind;
+
+/// The state of a run.
+///
+/// ```
+/// use runlet::model::{ModelResponse, StopReason};
+/// use runlet::run::{Action, Outcome, Run};
+/// use runlet::{Message, RunId, RunPolicy};
+///
+/// let mut run = Run::new(RunId::new("r1"), "support", RunPolicy::new(), vec![Message::user("Hello")].into());
+/// assert_eq!(run.next(), Action::CallModel { step: 1 });
+///
+/// // Between any two steps the run may be written down and read back.
+/// let mut run: Run = serde_json::from_str(&serde_json::to_string(&run)?)?;
+/// let answer = ModelResponse::new(Message::assistant("Good morning"), StopReason::EndTurn);
+/// run.apply(Outcome::Model(Box::new(answer)))?;
+/// assert_eq!(run.next(), Action::CheckOutput { answer: "Good morning".into() });
+/// run.apply(Outcome::OutputAccepted)?;
+/// assert_eq!(run.next(), Action::Done);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    version: Version,
+    id: RunId,
+    agent: String,
+    policy: RunPolicy,
+    /// Everything that was said, closed turns only.
+    messages: Messages,
+    /// What the model is sent of it, where that was made smaller.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    compressed: Option<Messages>,
+    /// How many messages there were before the run added its own.
+    began_with: usize,
+    step: u32,
+    phase: Phase,
+    usage: Usage,
+    model_calls: u32,
+    bad_steps: u32,
+    empty_answers: u32,
+    output_retries: u32,
+    last_stop: Option<StopReason>,
+    /// Every call id there has been, so that a repeated one is told apart.
+    call_ids: BTreeSet<String>,
+}
+
+/// What the run is waiting for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Phase {
+    Model,
+    Tools(Turn),
+    Output { answer: String },
+    Ended(Ending),
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Ending {
+    /// With an answer.
+    Completed {
+        /// Its text.
+        answer: String,
+    },
+    /// The model, or its provider's filter, declined.
+    Refused {
+        /// In these words.
+        reason: String,
+    },
+    /// Something failed.
+    Failed {
+        /// The kind of the error.
+        kind: ErrorKind,
+        /// The error in words.
+        message: String,
+    },
+    /// A limit was reached.
+    Stopped {
+        /// Which one, and what was used.
+        message: String,
+    },
+    /// The caller cancelled it.
+    Cancelled,
+}
+
+/// What a run needs next.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Action {
+    /// Send [`Run::context`] to the model.
+    CallModel {
+        /// The step, from 1.
+        step: u32,
+    },
+    /// Run these tool calls, in any order.
+    CallTools {
+        /// The step they belong to.
+        step: u32,
+        /// The calls that have no result yet.
+        calls: Vec<PendingCall>,
+    },
+    /// Ask a person about these calls. Every other call of the step has its result.
+    AskHuman {
+        /// The step they belong to.
+        step: u32,
+        /// The calls that wait.
+        calls: Vec<PendingCall>,
+    },
+    /// Check the answer against the agent's output type.
+    CheckOutput {
+        /// The model's text.
+        answer: String,
+    },
+    /// Nothing: the run has ended.
+    Done,
+}
+
+/// A tool call that has no result yet.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct PendingCall {
+    /// Its place among the calls of its step, from 0. With the run and the step it names the call.
+    pub index: usize,
+    /// The call.
+    pub call: ToolCall,
+    /// Whether a person has approved it.
+    pub approved: bool,
+}
+
+/// What came of an [`Action`].
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The model answered.
+    Model(Box<ModelResponse>),
+    /// The conversation was made smaller before it was sent.
+    Compressed(Messages),
+    /// A tool call has its result.
+    ToolSettled {
+        /// The call's place.
+        index: usize,
+        /// Its result.
+        result: ToolResult,
+        /// How it failed, where it did.
+        failure: Option<ToolErrorKind>,
+    },
+    /// A tool call brought the run's answer.
+    ToolAnswered {
+        /// The call's place.
+        index: usize,
+        /// Its result.
+        result: ToolResult,
+        /// The answer, as JSON.
+        answer: String,
+    },
+    /// A tool call needs a person's approval.
+    ToolNeedsApproval {
+        /// The call's place.
+        index: usize,
+        /// The arguments to approve, as JSON text: hooks may have changed the model's.
+        arguments: String,
+    },
+    /// A person decided on a tool call.
+    Human {
+        /// The call's place.
+        index: usize,
+        /// What was decided.
+        decision: Decision,
+    },
+    /// The answer fits the output type.
+    OutputAccepted,
+    /// The answer does not fit.
+    OutputRejected {
+        /// What is wrong, in words for the model.
+        problems: String,
+    },
+    /// Something failed and the run cannot go on.
+    Failed {
+        /// The kind of the error.
+        kind: ErrorKind,
+        /// The error in words.
+        message: String,
+    },
+    /// The caller cancelled the run.
+    Cancelled,
+}
+
+/// What a person decided on a tool call.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Decision {
+    /// It may run, with the arguments the model gave.
+    Approve,
+    /// It may run with these arguments.
+    ApproveEdited {
+        /// The arguments as JSON text.
+        arguments: String,
+    },
+    /// It may not run.
+    Reject {
+        /// Why, in words for the model.
+        reason: String,
+    },
+}
+
+/// Where a run stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum RunStatus {
+    /// It goes on.
+    Running,
+    /// It waits for a person.
+    Interrupted,
+    /// It ended with an answer.
+    Completed,
+    /// The model declined.
+    Refused,
+    /// It failed.
+    Failed,
+    /// It came to a limit.
+    Stopped,
+    /// It was cancelled.
+    Cancelled,
+}
+
+impl Run {
+    /// A run that begins with a conversation.
+    pub fn new(id: RunId, agent: impl Into<String>, policy: RunPolicy, messages: Messages) -> Self {
+        let call_ids = messages.iter().flat_map(|message| message.tool_calls().map(|call| call.id.clone())).collect();
+        let mut run = Self {
+            version: Version,
+            id,
+            agent: agent.into(),
+            policy,
+            began_with: messages.len(),
+            messages,
+            compressed: None,
+            step: 0,
+            phase: Phase::Model,
+            usage: Usage::default(),
+            model_calls: 0,
+            bad_steps: 0,
+            empty_answers: 0,
+            output_retries: 0,
+            last_stop: None,
+            call_ids,
+        };
+        run.begin_step();
+        run
+    }
+
+    /// What the run needs next.
+    pub fn next(&self) -> Action {
+        match &self.phase {
+            Phase::Model => Action::CallModel { step: self.step },
+            Phase::Tools(turn) => {
+                let calls = turn.ready();
+                if calls.is_empty() {
+                    Action::AskHuman { step: self.step, calls: turn.waiting() }
+                } else {
+                    Action::CallTools { step: self.step, calls }
+                }
+            }
+            Phase::Output { answer } => Action::CheckOutput { answer: answer.clone() },
+            Phase::Ended(_) => Action::Done,
+        }
+    }
+
+    /// Tells the run what came of its next action.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Internal`] where the outcome does not belong to what the run waits for; the run is as it was.
+    pub fn apply(&mut self, outcome: Outcome) -> Result<()> {
+        match (outcome, &mut self.phase) {
+            (Outcome::Model(response), Phase::Model) => self.answered(*response),
+            (Outcome::Compressed(messages), Phase::Model) => self.compressed = Some(messages),
+            (Outcome::ToolSettled { index, result, failure }, Phase::Tools(turn)) => {
+                turn.settle(index, result, failure)?;
+                self.close_turn();
+            }
+            (Outcome::ToolAnswered { index, result, answer }, Phase::Tools(turn)) => {
+                turn.settle(index, result, None)?;
+                turn.answer = Some(answer);
+                self.close_turn();
+            }
+            (Outcome::ToolNeedsApproval { index, arguments }, Phase::Tools(turn)) => turn.hold(index, arguments)?,
+            (Outcome::Human { index, decision }, Phase::Tools(turn)) => {
+                turn.decide(index, decision)?;
+                self.close_turn();
+            }
+            (Outcome::OutputAccepted, Phase::Output { answer }) => {
+                let answer = std::mem::take(answer);
+                self.phase = Phase::Ended(Ending::Completed { answer });
+            }
+            (Outcome::OutputRejected { problems }, Phase::Output { .. }) => self.rejected(&problems),
+            (Outcome::Failed { .. } | Outcome::Cancelled, Phase::Ended(_)) => {}
+            (Outcome::Failed { kind, message }, _) => self.end(Ending::Failed { kind, message }),
+            (Outcome::Cancelled, _) => self.end(Ending::Cancelled),
+            (outcome, _) => {
+                return Err(Error::new(ErrorKind::Internal, format!("{outcome:?} does not answer {:?}", self.next())));
+            }
+        }
+        Ok(())
+    }
+
+    /// The run's id.
+    pub fn id(&self) -> &RunId {
+        &self.id
+    }
+
+    /// The name of the agent it belongs to.
+    pub fn agent(&self) -> &str {
+        &self.agent
+    }
+
+    /// The step it is at, from 1; 0 where not even one was allowed.
+    pub fn step(&self) -> u32 {
+        self.step
+    }
+
+    /// Everything that was said so far, open turns left out.
+    pub fn messages(&self) -> &Messages {
+        &self.messages
+    }
+
+    /// How many of the messages were there before the run began.
+    pub fn began_with(&self) -> usize {
+        self.began_with
+    }
+
+    /// What the model is sent: everything that was said, or what was left of it when it was made smaller.
+    pub fn context(&self) -> &Messages {
+        self.compressed.as_ref().unwrap_or(&self.messages)
+    }
+
+    /// The usage of all model calls so far.
+    pub fn usage(&self) -> Usage {
+        self.usage
+    }
+
+    /// Why the model stopped last.
+    pub fn stop_reason(&self) -> Option<&StopReason> {
+        self.last_stop.as_ref()
+    }
+
+    /// How the run ended, where it has.
+    pub fn ending(&self) -> Option<&Ending> {
+        match &self.phase {
+            Phase::Ended(ending) => Some(ending),
+            _ => None,
+        }
+    }
+
+    /// Where the run stands.
+    pub fn status(&self) -> RunStatus {
+        match &self.phase {
+            Phase::Model | Phase::Output { .. } => RunStatus::Running,
+            Phase::Tools(turn) if turn.ready().is_empty() => RunStatus::Interrupted,
+            Phase::Tools(_) => RunStatus::Running,
+            Phase::Ended(Ending::Completed { .. }) => RunStatus::Completed,
+            Phase::Ended(Ending::Refused { .. }) => RunStatus::Refused,
+            Phase::Ended(Ending::Failed { .. }) => RunStatus::Failed,
+            Phase::Ended(Ending::Stopped { .. }) => RunStatus::Stopped,
+            Phase::Ended(Ending::Cancelled) => RunStatus::Cancelled,
+        }
+    }
+
+    /// Lets a run that has not begun begin with another conversation.
+    pub(crate) fn begin_after(&mut self, messages: Messages) {
+        *self = Self::new(self.id.clone(), std::mem::take(&mut self.agent), self.policy.clone(), messages);
+    }
+
+    /// Whether no call of the run has had this id.
+    pub(crate) fn is_new_call_id(&self, id: &str) -> bool {
+        !id.is_empty() && !self.call_ids.contains(id)
+    }
+
+    /// Begins the next step, or ends the run where it has had them all.
+    fn begin_step(&mut self) {
+        if self.step >= self.policy.max_steps {
+            let message = format!(
+                "the run took {} steps without coming to an end, and `max_steps` is {}",
+                self.step, self.policy.max_steps
+            );
+            self.phase = Phase::Ended(Ending::Stopped { message });
+            return;
+        }
+        self.step += 1;
+        self.phase = Phase::Model;
+    }
+
+    fn answered(&mut self, response: ModelResponse) {
+        let ModelResponse { mut message, stop_reason, usage, .. } = response;
+        if self.model_calls == 0 {
+            self.usage = usage;
+        } else {
+            self.usage.add(&usage);
+        }
+        self.model_calls = self.model_calls.saturating_add(1);
+        message.role = Role::Assistant;
+        self.last_stop = Some(stop_reason.clone());
+        if message.tool_calls().next().is_some() {
+            self.open_turn(message, &stop_reason);
+            return;
+        }
+        match stop_reason {
+            StopReason::Refusal | StopReason::ContentFilter => {
+                let reason = message.refusal().unwrap_or_else(|| match stop_reason {
+                    StopReason::ContentFilter => "the provider's content filter stopped the answer".to_owned(),
+                    _ => "the model declined to answer".to_owned(),
+                });
+                self.push(message);
+                self.phase = Phase::Ended(Ending::Refused { reason });
+            }
+            StopReason::Pause => {
+                self.push(message);
+                self.begin_step();
+            }
+            stop_reason if says_nothing(&message) => self.answered_nothing(&stop_reason),
+            _ => {
+                let answer = message.text();
+                self.push(message);
+                self.phase = Phase::Output { answer };
+            }
+        }
+    }
+
+    /// A model that says nothing is asked once more; one that ran out of room would only do so again.
+    fn answered_nothing(&mut self, stop_reason: &StopReason) {
+        let message = match stop_reason {
+            StopReason::MaxTokens => {
+                "the model used up its output tokens before it wrote any answer: raise `max_output_tokens`"
+            }
+            _ if self.empty_answers == 0 => {
+                self.empty_answers += 1;
+                self.begin_step();
+                return;
+            }
+            _ => "the model twice answered with neither text nor a tool call",
+        };
+        self.end(Ending::Failed { kind: ErrorKind::Model, message: message.to_owned() });
+    }
+
+    fn open_turn(&mut self, mut message: Message, stop_reason: &StopReason) {
+        self.name_calls(&mut message);
+        let mut turn = Turn::new(message);
+        if *stop_reason == StopReason::MaxTokens {
+            turn.settle_rest(ToolErrorKind::Failed, |_| {
+                "This call was not run: your message was cut off at the output limit, so the call may be incomplete. \
+                 Make it again, alone or with shorter arguments."
+                    .to_owned()
+            });
+        }
+        let limit = self.policy.max_tool_calls_per_step;
+        turn.settle_from(limit, ToolErrorKind::Denied, |_| {
+            format!("This call was not run: at most {limit} tool calls are run in one turn. Make it again if needed.")
+        });
+        self.phase = Phase::Tools(turn);
+        self.close_turn();
+    }
+
+    /// Gives every call an id of its own: models leave them out and repeat them, and a result must find its call.
+    fn name_calls(&mut self, message: &mut Message) {
+        let calls = message.parts.iter_mut().filter_map(|part| match part {
+            Part::ToolCall(call) => Some(call),
+            _ => None,
+        });
+        for (index, call) in calls.enumerate() {
+            if call.id.is_empty() || self.call_ids.contains(&call.id) {
+                call.id = format!("call_{}_{index}", self.step);
+            }
+            while !self.call_ids.insert(call.id.clone()) {
+                call.id.push('_');
+            }
+        }
+    }
+
+    /// Makes the open turn history, if every call has its result.
+    fn close_turn(&mut self) {
+        let Phase::Tools(turn) = &mut self.phase else { return };
+        let Some(closed) = turn.close() else { return };
+        self.push(closed.message);
+        self.push(closed.results);
+        if let Some(message) = closed.fatal {
+            self.phase = Phase::Ended(Ending::Failed { kind: ErrorKind::Tool, message });
+            return;
+        }
+        if let Some(answer) = closed.answer {
+            self.phase = Phase::Ended(Ending::Completed { answer });
+            return;
+        }
+        self.bad_steps = if closed.all_bad { self.bad_steps + 1 } else { 0 };
+        if self.bad_steps >= self.policy.max_bad_steps {
+            let message = format!(
+                "the model's tool calls could not be run in {} steps in a row: unknown tools or invalid arguments",
+                self.bad_steps
+            );
+            self.phase = Phase::Ended(Ending::Failed { kind: ErrorKind::Model, message });
+            return;
+        }
+        self.begin_step();
+    }
+
+    fn rejected(&mut self, problems: &str) {
+        if self.output_retries >= self.policy.max_output_retries {
+            let message = format!(
+                "the model's answer does not fit the output type after {} more tries: {problems}",
+                self.output_retries
+            );
+            self.end(Ending::Failed { kind: ErrorKind::Model, message });
+            return;
+        }
+        self.output_retries += 1;
+        self.push(Message::user(format!("Your answer does not have the form that was asked for: {problems}")));
+        self.begin_step();
+    }
+
+    /// Ends the run. Calls without a result get one that says so, and so their turn becomes history.
+    fn end(&mut self, ending: Ending) {
+        if let Phase::Tools(turn) = &mut self.phase {
+            turn.settle_rest(ToolErrorKind::Cancelled, |_| {
+                "The run ended before this call did. Whether it took effect is not known.".to_owned()
+            });
+            if let Some(closed) = turn.close() {
+                self.push(closed.message);
+                self.push(closed.results);
+            }
+        }
+        self.phase = Phase::Ended(ending);
+    }
+
+    fn push(&mut self, message: Message) {
+        let message = crate::message::SharedMessage::from(message);
+        if let Some(compressed) = &mut self.compressed {
+            compressed.push(message.clone());
+        }
+        self.messages.push(message);
+    }
+}
+
+/// Whether an answer holds nothing that anyone could use.
+fn says_nothing(message: &Message) -> bool {
+    message.parts.iter().all(|part| match part {
+        Part::Text(text) => text.text.trim().is_empty(),
+        Part::Reasoning(_) => true,
+        _ => false,
+    })
+}
+
+/// The version of the form in which runs are written down. A run of another version is refused, not guessed at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "u32", into = "u32")]
+struct Version;
+
+impl Version {
+    const NUMBER: u32 = 1;
+}
+
+impl From<Version> for u32 {
+    fn from(_: Version) -> Self {
+        Version::NUMBER
+    }
+}
+
+impl TryFrom<u32> for Version {
+    type Error = String;
+
+    fn try_from(number: u32) -> Result<Self, String> {
+        if number == Self::NUMBER {
+            Ok(Self)
+        } else {
+            Err(format!("the run was saved in form {number}, and this Runlet reads form {}", Self::NUMBER))
+        }
+    }
+}

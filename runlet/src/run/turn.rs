@@ -1,0 +1,174 @@
+//! An open turn: an assistant message whose tool calls do not all have results yet.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Decision, PendingCall};
+use crate::error::{Error, ErrorKind, Result};
+use crate::message::{Message, Part, ToolCall, ToolResult};
+use crate::tool::ToolErrorKind;
+
+/// An assistant message, and one slot for each of its calls.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Turn {
+    message: Message,
+    slots: Vec<Slot>,
+    pub(super) answer: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Slot {
+    /// To be run.
+    Ready { call: ToolCall },
+    /// Waits for a person.
+    Held { call: ToolCall },
+    /// A person said yes.
+    Approved { call: ToolCall },
+    /// Has its result.
+    Settled { result: ToolResult, failure: Option<ToolErrorKind> },
+}
+
+/// A turn whose calls all have results.
+pub(super) struct Closed {
+    pub(super) message: Message,
+    pub(super) results: Message,
+    pub(super) answer: Option<String>,
+    /// The words of a call that ends the run.
+    pub(super) fatal: Option<String>,
+    /// Whether no call of the turn could even be run.
+    pub(super) all_bad: bool,
+}
+
+impl Turn {
+    pub(super) fn new(message: Message) -> Self {
+        let slots = message.tool_calls().map(|call| Slot::Ready { call: call.clone() }).collect();
+        Self { message, slots, answer: None }
+    }
+
+    /// The calls to be run.
+    pub(super) fn ready(&self) -> Vec<PendingCall> {
+        self.pending(|slot| match slot {
+            Slot::Ready { call } => Some((call, false)),
+            Slot::Approved { call } => Some((call, true)),
+            _ => None,
+        })
+    }
+
+    /// The calls that wait for a person.
+    pub(super) fn waiting(&self) -> Vec<PendingCall> {
+        self.pending(|slot| match slot {
+            Slot::Held { call } => Some((call, false)),
+            _ => None,
+        })
+    }
+
+    fn pending(&self, of: impl Fn(&Slot) -> Option<(&ToolCall, bool)>) -> Vec<PendingCall> {
+        let slots = self.slots.iter().enumerate();
+        slots
+            .filter_map(|(index, slot)| {
+                of(slot).map(|(call, approved)| PendingCall { index, call: call.clone(), approved })
+            })
+            .collect()
+    }
+
+    /// Gives a call its result. A call has one result: the first.
+    pub(super) fn settle(&mut self, index: usize, result: ToolResult, failure: Option<ToolErrorKind>) -> Result<()> {
+        let slot = self.open_slot(index)?;
+        let call = slot.call().cloned();
+        if call.as_ref().is_none_or(|call| call.id != result.call_id) {
+            return Err(Error::new(
+                ErrorKind::Internal,
+                format!("the result of call {index} carries the id `{}` of another call", result.call_id),
+            ));
+        }
+        *slot = Slot::Settled { result, failure };
+        Ok(())
+    }
+
+    /// Lets a call wait for a person.
+    pub(super) fn hold(&mut self, index: usize, arguments: String) -> Result<()> {
+        let slot = self.open_slot(index)?;
+        if let Slot::Ready { call } = slot {
+            *slot = Slot::Held { call: ToolCall { arguments, ..call.clone() } };
+        }
+        Ok(())
+    }
+
+    /// Takes a person's decision on a call that waits for one.
+    pub(super) fn decide(&mut self, index: usize, decision: Decision) -> Result<()> {
+        let slot = self.open_slot(index)?;
+        let Slot::Held { call } = slot else {
+            return Err(Error::new(ErrorKind::Config, format!("call {index} does not wait for a decision")));
+        };
+        let mut call = call.clone();
+        *slot = match decision {
+            Decision::Approve => Slot::Approved { call },
+            Decision::ApproveEdited { arguments } => {
+                call.arguments = arguments;
+                Slot::Approved { call }
+            }
+            Decision::Reject { reason } => {
+                let text = format!("This call was not run: a person rejected it. {reason}");
+                Slot::Settled {
+                    result: ToolResult::error(&call, text.trim_end()),
+                    failure: Some(ToolErrorKind::Denied),
+                }
+            }
+        };
+        Ok(())
+    }
+
+    /// Settles all calls without a result.
+    pub(super) fn settle_rest(&mut self, failure: ToolErrorKind, text: impl Fn(&ToolCall) -> String) {
+        self.settle_from(0, failure, text);
+    }
+
+    /// Settles all calls without a result from a place on.
+    pub(super) fn settle_from(&mut self, from: usize, failure: ToolErrorKind, text: impl Fn(&ToolCall) -> String) {
+        for slot in self.slots.iter_mut().skip(from) {
+            if let Some(call) = slot.call() {
+                let result = ToolResult::error(call, text(call));
+                *slot = Slot::Settled { result, failure: Some(failure) };
+            }
+        }
+    }
+
+    /// The turn as history, if every call has its result; the turn is then empty.
+    pub(super) fn close(&mut self) -> Option<Closed> {
+        if self.slots.iter().any(|slot| slot.call().is_some()) {
+            return None;
+        }
+        let mut fatal = None;
+        let mut all_bad = true;
+        let mut results = Vec::with_capacity(self.slots.len());
+        for slot in self.slots.drain(..) {
+            let Slot::Settled { result, failure } = slot else { continue };
+            if failure == Some(ToolErrorKind::Fatal) && fatal.is_none() {
+                fatal = Some(format!("tool `{}` ended the run: {}", result.name, result.as_text()));
+            }
+            all_bad &= matches!(failure, Some(ToolErrorKind::UnknownTool | ToolErrorKind::InvalidArguments));
+            results.push(Part::ToolResult(result));
+        }
+        let message = std::mem::replace(&mut self.message, Message::assistant(""));
+        let results = Message::new(crate::message::Role::Tool, results);
+        Some(Closed { message, results, answer: self.answer.take(), fatal, all_bad })
+    }
+
+    fn open_slot(&mut self, index: usize) -> Result<&mut Slot> {
+        match self.slots.get_mut(index) {
+            Some(slot) if slot.call().is_some() => Ok(slot),
+            Some(_) => Err(Error::new(ErrorKind::Internal, format!("call {index} has its result already"))),
+            None => Err(Error::new(ErrorKind::Internal, format!("the turn has no call {index}"))),
+        }
+    }
+}
+
+impl Slot {
+    /// The call, while it has no result.
+    fn call(&self) -> Option<&ToolCall> {
+        match self {
+            Self::Ready { call } | Self::Held { call } | Self::Approved { call } => Some(call),
+            Self::Settled { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! Running the tool calls of a turn: hooks, approval, timeouts, retries, and a result for every call.
+
+use std::panic::AssertUnwindSafe;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::session::{CallScope, HostedCall, Session};
+use crate::context::CallInfo;
+use crate::error::Result;
+use crate::event::{EventKind, Span, ToolCallRef};
+use crate::hook::ToolVerdict;
+use crate::message::{Part, ToolCall, ToolResult};
+use crate::run::{Outcome, PendingCall};
+use crate::tool::{Effect, ToolError, ToolErrorKind, ToolOutput, ToolSpec};
+
+/// How many of an agent's tool names a model is told when it calls one that does not exist.
+const MAX_NAMES: usize = 20;
+
+/// Runs one call and says what came of it. Every ending is a result for the model, except a failing hook.
+pub(super) async fn run_call(session: Arc<Session>, step: Span, pending: PendingCall) -> Result<Outcome> {
+    let PendingCall { index, mut call, approved, .. } = pending;
+    if session.output.answer_tool() == Some(call.name.as_str()) {
+        return Ok(take_answer(&session, step, index, &call));
+    }
+    let Some(spec) = session.host.spec(&call.name).cloned() else {
+        let span = session.emitter.span(step.step, Some(step));
+        return Ok(settle(&session, span, index, &call, Err(unknown_tool(&session, &call.name)), Duration::ZERO));
+    };
+    let span = session.emitter.span(step.step, Some(step));
+    let context = session.hook_context(step.step);
+    // The hooks of an approved call ran before a person saw it: what was approved is what runs.
+    if !approved && !session.hooks.is_empty() {
+        let wire_id = call.id.clone();
+        let verdict = session.hooks.before_tool_call(&context, session.hook_point(span), &mut call).await?;
+        call.id = wire_id;
+        if let ToolVerdict::Deny(reason) = verdict {
+            let denied = ToolError::new(ToolErrorKind::Denied, format!("This call was not run: {reason}"));
+            return Ok(settle(&session, span, index, &call, Err(denied), Duration::ZERO));
+        }
+    }
+    if spec.approval && !approved {
+        session.emitter.emit(span, || EventKind::HumanRequested { call: reference(index, &call) });
+        return Ok(Outcome::ToolNeedsApproval { index, arguments: call.arguments });
+    }
+    session
+        .emitter
+        .emit(span, || EventKind::ToolStarted { call: reference(index, &call), arguments: call.arguments.clone() });
+    let started = Instant::now();
+    let output = execute(&session, span, index, &spec, &call).await;
+    let output = output.map(|output| bounded(output, spec.max_output.unwrap_or(session.policy.max_output_bytes)));
+    let (mut result, failure) = result_of(&call, output);
+    if !session.hooks.is_empty() {
+        session.hooks.after_tool_call(&context, session.hook_point(span), &call, &mut result).await?;
+        result.call_id.clone_from(&call.id);
+    }
+    emit_ended(&session, span, index, &call, &result, failure, started.elapsed());
+    Ok(Outcome::ToolSettled { index, result, failure })
+}
+
+/// Runs a call in a task of its own, again where its tool allows it.
+async fn execute(
+    session: &Arc<Session>,
+    span: Span,
+    index: usize,
+    spec: &ToolSpec,
+    call: &ToolCall,
+) -> Result<ToolOutput, ToolError> {
+    let retries = if spec.effect == Effect::Write { 0 } else { spec.retries };
+    let limit = spec.timeout.unwrap_or(session.policy.timeout);
+    let mut attempt = 0;
+    loop {
+        let token = session.cancellation.child_token();
+        let scope = Arc::new(CallScope { session: Arc::clone(session), span });
+        let info = CallInfo::new(
+            Arc::clone(session.emitter.run()),
+            (span.step, index),
+            (&call.id, &call.name),
+            token.clone(),
+            scope,
+        );
+        let Some(hosted) = session.host.call(&call.name, info, call.arguments.clone()) else {
+            return Err(unknown_tool(session, &call.name));
+        };
+        let task = CallTask::spawn(hosted, token, limit, session.policy.grace);
+        let output = task.finish().await;
+        let again = matches!(
+            &output,
+            Err(error) if matches!(error.kind(), ToolErrorKind::Failed | ToolErrorKind::TimedOut | ToolErrorKind::Panicked)
+        );
+        if !again || attempt >= retries {
+            return output;
+        }
+        attempt += 1;
+    }
+}
+
+/// A call in its task. Dropping it cancels the call, which then has its grace to end.
+struct CallTask {
+    task: JoinHandle<Result<ToolOutput, ToolError>>,
+    _cancel_on_drop: DropGuard,
+}
+
+impl CallTask {
+    fn spawn(call: HostedCall, token: CancellationToken, limit: Duration, grace: Duration) -> Self {
+        let task = tokio::spawn(supervise(call, token.clone(), limit, grace));
+        Self { task, _cancel_on_drop: token.drop_guard() }
+    }
+
+    async fn finish(self) -> Result<ToolOutput, ToolError> {
+        let Self { task, _cancel_on_drop } = self;
+        task.await.unwrap_or_else(|_| Err(cancelled()))
+    }
+}
+
+/// Lets a call run for as long as it may, and then for as long as it takes to end in good order, up to its grace.
+async fn supervise(
+    call: HostedCall,
+    token: CancellationToken,
+    limit: Duration,
+    grace: Duration,
+) -> Result<ToolOutput, ToolError> {
+    let mut work = pin!(AssertUnwindSafe(call).catch_unwind());
+    let in_time = timeout(limit, token.run_until_cancelled(work.as_mut())).await;
+    let (stopped, ended) = match in_time {
+        Ok(Some(ended)) => return unpanicked(ended),
+        Ok(None) => (cancelled(), timeout(grace, work).await),
+        Err(_) => {
+            token.cancel();
+            (timed_out(limit), timeout(grace, work).await)
+        }
+    };
+    match ended.map(unpanicked) {
+        // It was done after all: what it did is what counts.
+        Ok(Ok(output)) => Ok(output),
+        _ => Err(stopped),
+    }
+}
+
+fn unpanicked(
+    ended: Result<Result<ToolOutput, ToolError>, Box<dyn std::any::Any + Send>>,
+) -> Result<ToolOutput, ToolError> {
+    // What a panic says was never meant for a model.
+    ended.unwrap_or_else(|_| Err(ToolError::new(ToolErrorKind::Panicked, "The tool failed and gave no reason.")))
+}
+
+fn cancelled() -> ToolError {
+    ToolError::new(ToolErrorKind::Cancelled, "The run ended before this call did. Whether it took effect is not known.")
+}
+
+fn timed_out(limit: Duration) -> ToolError {
+    let message = format!("The call took longer than {} ms. Whether it took effect is not known.", limit.as_millis());
+    ToolError::new(ToolErrorKind::TimedOut, message)
+}
+
+fn unknown_tool(session: &Session, name: &str) -> ToolError {
+    let names = session.host.names();
+    let known = match names.len() {
+        0 => "There are no tools.".to_owned(),
+        count => {
+            let shown: Vec<String> = names.iter().take(MAX_NAMES).map(|name| format!("`{name}`")).collect();
+            let rest = if count > MAX_NAMES { format!(" and {} more", count - MAX_NAMES) } else { String::new() };
+            format!("The tools are: {}{rest}.", shown.join(", "))
+        }
+    };
+    let name: String = name.chars().take(crate::tool::MAX_NAME).collect();
+    ToolError::new(ToolErrorKind::UnknownTool, format!("There is no tool `{}`. {known}", name.escape_debug()))
+}
+
+/// Takes the run's answer from a call of the tool that is there for it.
+fn take_answer(session: &Session, step: Span, index: usize, call: &ToolCall) -> Outcome {
+    let span = session.emitter.span(step.step, Some(step));
+    match (session.check)(&call.arguments) {
+        Ok(()) => {
+            let result = ToolResult::text(call, "The answer was taken.");
+            emit_ended(session, span, index, call, &result, None, Duration::ZERO);
+            Outcome::ToolAnswered { index, result, answer: call.arguments.clone() }
+        }
+        Err(problems) => {
+            let message = format!("The answer does not have the form that was asked for: {problems}");
+            let error = ToolError::new(ToolErrorKind::InvalidArguments, message);
+            settle(session, span, index, call, Err(error), Duration::ZERO)
+        }
+    }
+}
+
+/// The outcome of a call that did not get as far as its tool.
+fn settle(
+    session: &Session,
+    span: Span,
+    index: usize,
+    call: &ToolCall,
+    output: Result<ToolOutput, ToolError>,
+    duration: Duration,
+) -> Outcome {
+    let (result, failure) = result_of(call, output);
+    emit_ended(session, span, index, call, &result, failure, duration);
+    Outcome::ToolSettled { index, result, failure }
+}
+
+fn result_of(call: &ToolCall, output: Result<ToolOutput, ToolError>) -> (ToolResult, Option<ToolErrorKind>) {
+    match output {
+        Ok(output) => (ToolResult { content: output.content, ..ToolResult::text(call, "") }, None),
+        Err(error) => (ToolResult::error(call, error.message()), Some(error.kind())),
+    }
+}
+
+fn emit_ended(
+    session: &Session,
+    span: Span,
+    index: usize,
+    call: &ToolCall,
+    result: &ToolResult,
+    failure: Option<ToolErrorKind>,
+    duration: Duration,
+) {
+    session.emitter.emit(span, || {
+        let (call, result) = (reference(index, call), Arc::new(result.clone()));
+        match failure {
+            None => EventKind::ToolCompleted { call, result, duration },
+            Some(kind) => EventKind::ToolFailed { call, kind, result, duration },
+        }
+    });
+}
+
+pub(super) fn reference(index: usize, call: &ToolCall) -> ToolCallRef {
+    ToolCallRef { index, id: call.id.as_str().into(), tool: call.name.as_str().into() }
+}
+
+/// An output no longer than `limit` bytes of text: the head and the tail of what is longer, and how much is missing.
+fn bounded(output: ToolOutput, limit: usize) -> ToolOutput {
+    let total: usize = output.content.iter().map(text_len).sum();
+    if total <= limit {
+        return output;
+    }
+    let mut budget = limit;
+    let content = output.content.into_iter().map(|part| match part {
+        Part::Text(mut text) => {
+            let share = budget.min(text.text.len());
+            if share < text.text.len() {
+                text.text = head_and_tail(&text.text, share);
+            }
+            budget -= share;
+            Part::Text(text)
+        }
+        other => other,
+    });
+    ToolOutput { content: content.collect() }
+}
+
+fn text_len(part: &Part) -> usize {
+    match part {
+        Part::Text(text) => text.text.len(),
+        _ => 0,
+    }
+}
+
+fn head_and_tail(text: &str, limit: usize) -> String {
+    let head_end = text.floor_char_boundary(limit / 2);
+    let tail_start = text.ceil_char_boundary(text.len() - (limit - limit / 2));
+    let (head, tail) = (text.get(..head_end).unwrap_or_default(), text.get(tail_start..).unwrap_or_default());
+    let missing = text.len() - head.len() - tail.len();
+    format!("{head}\n[.. {missing} bytes of this output are left out ..]\n{tail}")
+}

@@ -1,0 +1,193 @@
+//! What a run leaves behind.
+
+use std::fmt;
+use std::ops::Deref;
+
+use crate::agent::{Output, decode};
+use crate::context::RunId;
+use crate::error::{Error, ErrorKind};
+use crate::message::{Messages, Role, Usage};
+use crate::model::StopReason;
+use crate::run::{Ending, Run, RunStatus};
+
+/// A run that ended with an answer: the answer, and everything else as in [`RunReport`].
+///
+/// ```
+/// # async fn example(runtime: runlet::Runtime, agent: runlet::Agent) -> Result<(), runlet::RunError> {
+/// let result = runtime.run(&agent, (), "Where is order 123?").await?;
+/// println!("{} ({:?} tokens)", result.output, result.usage.total_tokens());
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct RunResult<O> {
+    /// The answer.
+    pub output: O,
+    /// The rest.
+    pub report: RunReport,
+}
+
+impl<O> Deref for RunResult<O> {
+    type Target = RunReport;
+
+    fn deref(&self) -> &RunReport {
+        &self.report
+    }
+}
+
+/// Everything that is known of a run, however it ended.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct RunReport {
+    /// The run's id.
+    pub run_id: RunId,
+    /// How it ended.
+    pub status: RunStatus,
+    /// The model's last text; the answer as JSON where the agent's output is typed. Empty where there is none.
+    pub text: String,
+    /// The readable reasoning of all answers of the run.
+    pub reasoning: String,
+    /// The whole conversation, with what was there before the run.
+    pub messages: Messages,
+    /// The usage of all model calls.
+    pub usage: Usage,
+    /// How many steps it took.
+    pub steps: u32,
+    /// Why the model stopped last.
+    pub stop_reason: Option<StopReason>,
+    /// Why there is no answer, where there is none.
+    pub error: Option<Error>,
+    run: Run,
+}
+
+impl RunReport {
+    pub(super) fn new(run: Run, error: Option<Error>) -> Self {
+        let (status, error) = match (error, run.ending()) {
+            // The run came to its end, but something after it did not: what was to be saved is not.
+            (Some(error), Some(Ending::Completed { .. } | Ending::Refused { .. } | Ending::Stopped { .. })) => {
+                (RunStatus::Failed, Some(error))
+            }
+            (error, Some(ending)) => (run.status(), error.or_else(|| error_of(ending))),
+            (error, None) => (run.status(), error),
+        };
+        let new = run.messages().get(run.began_with()..).unwrap_or_default();
+        let answers = new.iter().filter(|message| message.role == Role::Assistant);
+        let text = match run.ending() {
+            Some(Ending::Completed { answer }) => answer.clone(),
+            _ => answers.clone().next_back().map(|message| message.text()).unwrap_or_default(),
+        };
+        let reasoning: Vec<String> =
+            answers.map(|message| message.reasoning()).filter(|text| !text.is_empty()).collect();
+        Self {
+            run_id: run.id().clone(),
+            status,
+            text,
+            reasoning: reasoning.join("\n\n"),
+            messages: run.messages().clone(),
+            usage: run.usage(),
+            steps: run.step(),
+            stop_reason: run.stop_reason().cloned(),
+            error,
+            run,
+        }
+    }
+
+    /// The messages the run added.
+    pub fn new_messages(&self) -> &[crate::message::SharedMessage] {
+        self.messages.get(self.run.began_with()..).unwrap_or_default()
+    }
+
+    /// The run's state, for saving and [resuming](crate::Runtime::resume) it.
+    pub fn run(&self) -> &Run {
+        &self.run
+    }
+
+    pub(super) fn into_result<O: Output>(mut self) -> Result<RunResult<O>, RunError> {
+        if self.error.is_none() && self.status == RunStatus::Completed {
+            match decode::<O>(&self.text) {
+                Ok(output) => return Ok(RunResult { output, report: self }),
+                Err(problem) => {
+                    let message = format!("the answer was accepted but cannot be read: {problem}");
+                    self.error = Some(Error::new(ErrorKind::Internal, message));
+                    self.status = RunStatus::Failed;
+                }
+            }
+        }
+        let error = self.error.clone().unwrap_or_else(|| match self.status {
+            RunStatus::Interrupted => {
+                Error::new(ErrorKind::Interrupted, "the run waits for a person's approval: resume it with decisions")
+            }
+            status => Error::new(ErrorKind::Internal, format!("the run stands at {status:?} without an error")),
+        });
+        Err(RunError { error, report: Box::new(self) })
+    }
+}
+
+/// The error of an ending, as far as the run itself knows it.
+pub(super) fn error_of(ending: &Ending) -> Option<Error> {
+    match ending {
+        Ending::Completed { .. } => None,
+        Ending::Refused { reason } => Some(Error::new(ErrorKind::Model, format!("the model refused: {reason}"))),
+        Ending::Failed { kind, message } => Some(Error::new(*kind, message.clone())),
+        Ending::Stopped { message } => Some(Error::new(ErrorKind::PolicyStop, message.clone())),
+        Ending::Cancelled => Some(Error::new(ErrorKind::Cancelled, "the run was cancelled")),
+    }
+}
+
+/// A run that ended without an answer: why, and everything that was done until then.
+#[derive(Clone)]
+pub struct RunError {
+    error: Error,
+    report: Box<RunReport>,
+}
+
+impl RunError {
+    /// The kind of the error.
+    pub fn kind(&self) -> ErrorKind {
+        self.error.kind()
+    }
+
+    /// The error itself.
+    pub fn error(&self) -> &Error {
+        &self.error
+    }
+
+    /// What was done until then: messages, usage, status.
+    pub fn report(&self) -> &RunReport {
+        &self.report
+    }
+
+    /// The report by value.
+    pub fn into_report(self) -> RunReport {
+        *self.report
+    }
+}
+
+impl fmt::Display for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl fmt::Debug for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RunError")
+            .field("error", &self.error)
+            .field("run_id", &self.report.run_id)
+            .field("status", &self.report.status)
+            .field("steps", &self.report.steps)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::error::Error for RunError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        std::error::Error::source(&self.error)
+    }
+}
+
+impl From<RunError> for Error {
+    fn from(error: RunError) -> Self {
+        error.error
+    }
+}

@@ -1,0 +1,152 @@
+//! What the tool calls of one run share: its hooks, its events, its tools and its state.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+use crate::agent::{OutputPlan, ToolPolicy};
+use crate::context::{CallInfo, CallServices, Context, ServiceFuture};
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::{Emitter, EventKind, Span, ToolCallRef};
+use crate::hook::{HookContext, HookPoint, Hooks, StateOperation};
+use crate::state::{AnyStateStore, StateScope, Stored};
+use crate::tool::{Arguments, ToolError, ToolOutput, ToolSpec, Toolbox};
+
+/// What the tool calls of one run share.
+pub(super) struct Session {
+    pub(super) emitter: Emitter,
+    pub(super) root: Span,
+    pub(super) hooks: Hooks,
+    pub(super) host: Box<dyn ToolHost>,
+    pub(super) policy: ToolPolicy,
+    pub(super) output: OutputPlan,
+    pub(super) check: fn(&str) -> Result<(), String>,
+    pub(super) state: Option<AnyStateStore>,
+    pub(super) cancellation: CancellationToken,
+}
+
+impl Session {
+    pub(super) fn hook_context(&self, step: u32) -> HookContext {
+        HookContext::new(Arc::clone(self.emitter.run()), step)
+    }
+
+    pub(super) fn hook_point(&self, span: Span) -> HookPoint<'_> {
+        HookPoint { emitter: &self.emitter, span }
+    }
+
+    /// Carries out a state operation between its hooks and emits its event.
+    pub(super) async fn operate(&self, span: Span, mut operation: StateOperation) -> Result<Operated> {
+        let Some(store) = &self.state else {
+            return Err(Error::new(ErrorKind::State, "the runtime has no state store: set one with `state_store`"));
+        };
+        let context = self.hook_context(span.step);
+        let at = self.hook_point(span);
+        self.hooks.before_state_operation(&context, at, &mut operation).await?;
+        let mut operated = Operated::default();
+        match &operation {
+            StateOperation::Load { scope, key } => operated.loaded = store.load(scope, key).await?,
+            StateOperation::Save { scope, key, value, over } => {
+                operated.version = Some(store.save(scope, key, value.clone(), *over).await?);
+            }
+            StateOperation::Delete { scope, key } => store.delete(scope, key).await?,
+        }
+        self.hooks.after_state_operation(&context, at, &operation, &mut operated.loaded).await?;
+        self.emitter.emit(at.span, || match operation {
+            StateOperation::Load { scope, key } => {
+                let version = operated.loaded.as_ref().map(|stored| stored.version);
+                EventKind::StateLoaded { scope, key, version }
+            }
+            StateOperation::Save { scope, key, .. } | StateOperation::Delete { scope, key } => {
+                EventKind::StateSaved { scope, key, version: operated.version }
+            }
+        });
+        Ok(operated)
+    }
+}
+
+/// What came of a state operation.
+#[derive(Default)]
+pub(super) struct Operated {
+    pub(super) loaded: Option<Stored>,
+    pub(super) version: Option<u64>,
+}
+
+/// What the runtime does for one running call.
+pub(super) struct CallScope {
+    pub(super) session: Arc<Session>,
+    pub(super) span: Span,
+}
+
+impl CallServices for CallScope {
+    fn progress(&self, call: &CallInfo, message: String) {
+        self.session.emitter.emit(self.span, || {
+            let call = ToolCallRef { index: call.index(), id: call.call_id().into(), tool: call.tool().into() };
+            EventKind::ToolProgress { call, message }
+        });
+    }
+
+    fn load_state<'a>(&'a self, scope: &'a StateScope, key: &'a str) -> ServiceFuture<'a, Option<Stored>> {
+        Box::pin(async move {
+            let operation = StateOperation::Load { scope: scope.clone(), key: key.to_owned() };
+            Ok(self.session.operate(self.span, operation).await?.loaded)
+        })
+    }
+
+    fn save_state<'a>(
+        &'a self,
+        scope: &'a StateScope,
+        key: &'a str,
+        value: Value,
+        over: Option<u64>,
+    ) -> ServiceFuture<'a, u64> {
+        Box::pin(async move {
+            let operation = StateOperation::Save { scope: scope.clone(), key: key.to_owned(), value, over };
+            let version = self.session.operate(self.span, operation).await?.version;
+            version.ok_or_else(|| Error::new(ErrorKind::Hook, "a hook turned a save into another operation"))
+        })
+    }
+
+    fn delete_state<'a>(&'a self, scope: &'a StateScope, key: &'a str) -> ServiceFuture<'a, ()> {
+        Box::pin(async move {
+            let operation = StateOperation::Delete { scope: scope.clone(), key: key.to_owned() };
+            self.session.operate(self.span, operation).await.map(drop)
+        })
+    }
+}
+
+/// An agent's tools with the run's dependencies, without their type.
+pub(super) trait ToolHost: Send + Sync {
+    /// What is known of a tool; `None` where there is none of that name.
+    fn spec(&self, name: &str) -> Option<&Arc<ToolSpec>>;
+    /// The names of all tools, in their order.
+    fn names(&self) -> Vec<&str>;
+    /// Runs a call. `None` where there is no tool of that name.
+    fn call(&self, name: &str, info: CallInfo, arguments: String) -> Option<HostedCall>;
+}
+
+/// A call that owns everything it needs.
+pub(super) type HostedCall = Pin<Box<dyn Future<Output = Result<ToolOutput, ToolError>> + Send>>;
+
+pub(super) struct Hosted<D> {
+    pub(super) toolbox: Arc<Toolbox<D>>,
+    pub(super) deps: Arc<D>,
+}
+
+impl<D: Send + Sync + 'static> ToolHost for Hosted<D> {
+    fn spec(&self, name: &str) -> Option<&Arc<ToolSpec>> {
+        self.toolbox.spec(name)
+    }
+
+    fn names(&self) -> Vec<&str> {
+        self.toolbox.specs().iter().map(|spec| spec.name.as_ref()).collect()
+    }
+
+    fn call(&self, name: &str, info: CallInfo, arguments: String) -> Option<HostedCall> {
+        let tool = Arc::clone(self.toolbox.get(name)?);
+        let context = Context::new(Arc::clone(&self.deps), info);
+        Some(Box::pin(async move { tool.call(&context, Arguments::new(&arguments)).await }))
+    }
+}

@@ -1,0 +1,8 @@
+use runlet::tool;
+
+#[tool]
+async fn find(#[arg(pattern = "([")] value: String) {
+    let _ = value;
+}
+
+fn main() {}

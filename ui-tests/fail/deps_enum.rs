@@ -1,0 +1,8 @@
+use runlet::Deps;
+
+#[derive(Deps)]
+enum Shop {
+    Open,
+}
+
+fn main() {}

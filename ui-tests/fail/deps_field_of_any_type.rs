@@ -1,0 +1,8 @@
+use runlet::Deps;
+
+#[derive(Deps)]
+struct Shop<T> {
+    orders: T,
+}
+
+fn main() {}

@@ -1,0 +1,11 @@
+use runlet::Deps;
+
+struct Db;
+
+#[derive(Deps)]
+struct Shop {
+    orders: Db,
+    customers: Db,
+}
+
+fn main() {}

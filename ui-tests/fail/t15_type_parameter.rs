@@ -1,0 +1,8 @@
+use runlet::tool;
+
+#[tool]
+async fn show<T>(value: T) {
+    drop(value);
+}
+
+fn main() {}

@@ -1,0 +1,11 @@
+use runlet::tool;
+
+#[tool]
+async fn show(value: String) -> String
+where
+    String: Clone,
+{
+    value
+}
+
+fn main() {}

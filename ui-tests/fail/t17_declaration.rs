@@ -1,0 +1,8 @@
+use runlet::tool;
+
+trait Greet {
+    #[tool]
+    async fn greet(name: String);
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use runlet::tool;
+
+struct Greet;
+
+#[tool]
+impl Greet {
+    async fn greet(&self) {}
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use runlet::tool;
+
+#[tool]
+fn greet(name: String) -> String {
+    name
+}
+
+fn main() {}

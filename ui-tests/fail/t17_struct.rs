@@ -1,0 +1,8 @@
+use runlet::tool;
+
+#[tool]
+struct Greet {
+    name: String,
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use runlet::tool;
+
+struct Order;
+
+#[tool]
+async fn order() -> Order {
+    Order
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use runlet::tool;
+
+struct Address;
+
+#[tool]
+async fn ship(to: Option<Vec<Address>>) {
+    drop(to);
+}
+
+fn main() {}

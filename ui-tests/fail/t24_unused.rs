@@ -1,0 +1,10 @@
+#![deny(dead_code)]
+
+use runlet::tool;
+
+#[tool]
+async fn greet(name: String) -> String {
+    name
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use runlet::tool;
+
+#[tool(crate = ::kit)]
+async fn greet(name: String) -> String {
+    name
+}
+
+fn main() {}

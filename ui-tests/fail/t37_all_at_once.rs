@@ -1,0 +1,9 @@
+use runlet::tool;
+
+// errors: 6. Six mistakes, each with its own error.
+#[tool(retires = 2, timeout = "30")]
+fn find<T>(#[arg(mim = 1)] what: T, names: &[String]) -> String {
+    String::new()
+}
+
+fn main() {}

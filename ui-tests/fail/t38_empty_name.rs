@@ -1,0 +1,6 @@
+use runlet::tool;
+
+#[tool(name = "")]
+async fn look_up() {}
+
+fn main() {}

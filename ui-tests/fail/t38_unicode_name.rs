@@ -1,0 +1,6 @@
+use runlet::tool;
+
+#[tool]
+async fn größe() {}
+
+fn main() {}

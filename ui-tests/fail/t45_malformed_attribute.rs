@@ -1,0 +1,6 @@
+use runlet::tool;
+
+#[tool(= 3)]
+async fn greet() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use runlet::tool;
+
+#[tool(sequential approval)]
+async fn greet() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use runlet::tool;
+
+#[tool(timeout = , sequential)]
+async fn greet() {}
+
+fn main() {}

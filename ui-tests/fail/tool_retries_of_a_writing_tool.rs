@@ -1,0 +1,8 @@
+use runlet::tool;
+
+#[tool(effect = write, retries = 2)]
+async fn find(id: u32) -> u32 {
+    id
+}
+
+fn main() {}

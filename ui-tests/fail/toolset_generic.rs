@@ -1,0 +1,11 @@
+use runlet::toolset;
+
+struct Files<T>(T);
+
+#[toolset]
+impl<T> Files<T> {
+    #[tool]
+    async fn read(&self) {}
+}
+
+fn main() {}

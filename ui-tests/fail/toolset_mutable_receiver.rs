@@ -1,0 +1,11 @@
+use runlet::toolset;
+
+struct Files;
+
+#[toolset]
+impl Files {
+    #[tool]
+    async fn read(&mut self) {}
+}
+
+fn main() {}

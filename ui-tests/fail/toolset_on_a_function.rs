@@ -1,0 +1,6 @@
+use runlet::toolset;
+
+#[toolset]
+async fn read() {}
+
+fn main() {}

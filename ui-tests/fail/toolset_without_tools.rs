@@ -1,0 +1,10 @@
+use runlet::toolset;
+
+struct Files;
+
+#[toolset]
+impl Files {
+    fn read(&self) {}
+}
+
+fn main() {}
