@@ -59,7 +59,7 @@ macro_rules! __agent {
         };
         $crate::__agent!(
             @fields
-            [$($builder)* $(.tool(<$tool as $crate::__private::Default>::default()))*]
+            [$($builder)* $(.tool::<$tool>(<$tool as $crate::__private::Default>::default()))*]
             [$($seen)* tools]
             $($($rest)*)?
         )
@@ -72,10 +72,8 @@ macro_rules! __agent {
     };
     (@fields [$($builder:tt)*] [$($seen:ident)*]) => {{
         // A field that is given twice is an error here, at the second one.
-        #[allow(dead_code)]
-        struct Fields {
-            $($seen: (),)*
-        }
+        #[allow(dead_code, unused_variables)]
+        fn fields($($seen: ()),*) {}
         $($builder)*.build_unchecked()
     }};
 }
