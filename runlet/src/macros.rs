@@ -59,7 +59,7 @@ macro_rules! __agent {
         };
         $crate::__agent!(
             @fields
-            [$($builder)* $(.tool::<$tool>(<$tool as $crate::__private::Default>::default()))*]
+            [$($builder)* $(.tool(<$tool as $crate::__private::Default>::default()))*]
             [$($seen)* tools]
             $($($rest)*)?
         )
