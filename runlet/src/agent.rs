@@ -16,7 +16,9 @@ pub(crate) use self::output::{OutputPlan, decode};
 use crate::budget::ContextPolicy;
 use crate::error::{Error, ErrorKind, Result};
 use crate::hook::{Hook, HookPolicy, Hooks};
-use crate::model::{AnyModel, Model, ModelRequest, OutputFormat, ProviderOptions, ToolChoice, ToolDefinition};
+use crate::model::{
+    AnyModel, Capabilities, Model, ModelRequest, OutputFormat, ProviderOptions, ToolChoice, ToolDefinition,
+};
 use crate::tool::{Tool, Toolbox};
 
 /// A model, what it is told, and what it may do, for runs whose dependencies are a `D` and whose answer is an `O`.
@@ -81,6 +83,7 @@ impl<D, O> Agent<D, O> {
                 run: RunPolicy::new(),
                 tools: ToolPolicy::new(),
                 template: ModelRequest::default(),
+                plan: OutputPlan::of::<O>,
                 problem: None,
             },
             model: NoModel,
@@ -153,6 +156,8 @@ struct Draft<D> {
     run: RunPolicy,
     tools: ToolPolicy,
     template: ModelRequest,
+    /// Asks for the output type's form. A pointer, so that the type's bound stands in one place only.
+    plan: fn(&Capabilities) -> OutputPlan,
     problem: Option<Error>,
 }
 
@@ -185,7 +190,6 @@ mod sealed {
 impl<D, O, M> AgentBuilder<D, O, M>
 where
     D: Send + Sync + 'static,
-    O: Output,
 {
     /// Sets the name.
     pub fn name(mut self, name: impl Into<Arc<str>>) -> Self {
@@ -316,8 +320,8 @@ where
         M: HasModel,
     {
         let model = self.model.into_model();
-        let Draft { name, toolbox, hooks, metadata, context, run, tools, mut template, mut problem } = self.draft;
-        let output = OutputPlan::of::<O>(&model.capabilities());
+        let Draft { name, toolbox, hooks, metadata, context, run, tools, mut template, plan, mut problem } = self.draft;
+        let output = plan(&model.capabilities());
         let mut definitions: Vec<ToolDefinition> =
             toolbox.specs().iter().cloned().map(ToolDefinition::Function).collect();
         definitions.extend(template.tools.iter().cloned());
