@@ -40,7 +40,7 @@ use crate::tool::{Tool, Toolbox};
 ///     .tool(lookup {})
 ///     .build()?;
 /// assert_eq!(support.name(), "support");
-/// # runlet::Result::Ok(())
+/// # Ok::<(), runlet::Error>(())
 /// ```
 pub struct Agent<D = (), O = String> {
     parts: Arc<Parts<D>>,

@@ -117,7 +117,7 @@ impl OpenAiResponses {
     /// use runlet::provider::OpenAiResponses;
     ///
     /// let model = OpenAiResponses::from_env("gpt-5.5")?;
-    /// # runlet::Result::Ok(())
+    /// # Ok::<(), runlet::Error>(())
     /// ```
     pub fn from_env(model: impl Into<String>) -> Result<Self> {
         Self::new(model).with_environment(environment)
@@ -224,7 +224,7 @@ impl OpenAiResponses {
     /// let request = OpenAiResponses::request_from_wire(&body)?;
     /// assert_eq!(request.messages[0].text(), "Where is order 123?");
     /// assert_eq!(request.options.of("openai").unwrap()["reasoning"]["effort"], "low");
-    /// # runlet::Result::Ok(())
+    /// # Ok::<(), runlet::Error>(())
     /// ```
     pub fn request_from_wire(body: &Value) -> Result<ModelRequest> {
         import::request(body)
