@@ -1,4 +1,5 @@
 //! The behaviours of Runlet, one module per subject, in one binary.
 
+mod project;
 mod tool_macro;
 mod wire;
