@@ -64,13 +64,13 @@ pub(crate) struct Parts<D> {
     problem: Option<Error>,
 }
 
-impl<D, O> Agent<D, O>
-where
-    D: Send + Sync + 'static,
-    O: Output,
-{
+impl<D, O> Agent<D, O> {
     /// Begins an agent. The name is for events, traces and saved runs.
-    pub fn builder(name: impl Into<Arc<str>>) -> AgentBuilder<D, O, NoModel> {
+    pub fn builder(name: impl Into<Arc<str>>) -> AgentBuilder<D, O, NoModel>
+    where
+        D: Send + Sync + 'static,
+        O: Output,
+    {
         AgentBuilder {
             draft: Draft {
                 name: name.into(),
@@ -418,7 +418,7 @@ impl ToolPolicy {
     pub fn new() -> Self {
         Self {
             concurrency: 8,
-            timeout: Duration::from_secs(60),
+            timeout: Duration::from_mins(1),
             grace: Duration::from_secs(2),
             max_output_bytes: 256 * 1024,
         }

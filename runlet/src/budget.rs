@@ -38,6 +38,9 @@ pub struct ContextPolicy {
     reserved_output_tokens: u64,
     compressors: Vec<AnyCompressor>,
     ruler: Arc<dyn Ruler>,
+    /// Names the ruler, so that counts kept with messages are never taken for another ruler's. 0 is the default one,
+    /// whose counts outlive a run.
+    ruler_key: u64,
 }
 
 impl ContextPolicy {
@@ -48,6 +51,7 @@ impl ContextPolicy {
             reserved_output_tokens: 1_024,
             compressors: Vec::new(),
             ruler: Arc::new(Utf8Ruler::default()),
+            ruler_key: 0,
         }
     }
 
@@ -72,7 +76,9 @@ impl ContextPolicy {
 
     /// Counts with another ruler.
     pub fn ruler(mut self, ruler: impl Ruler + 'static) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
         self.ruler = Arc::new(ruler);
+        self.ruler_key = NEXT.fetch_add(1, Ordering::Relaxed);
         self
     }
 
@@ -95,7 +101,7 @@ impl fmt::Debug for ContextPolicy {
             .field("reserved_output_tokens", &self.reserved_output_tokens)
             .field("compressors", &compressors)
             .field("ruler", &self.ruler.name())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
@@ -118,14 +124,12 @@ impl fmt::Debug for ContextPolicy {
 #[derive(Clone, Debug)]
 pub struct ContextManager {
     policy: ContextPolicy,
-    /// Names the ruler, so that counts kept with messages are never taken for another ruler's.
-    ruler_key: u64,
 }
 
 impl ContextManager {
     /// A manager with a policy.
     pub fn new(policy: ContextPolicy) -> Self {
-        Self { ruler_key: ruler_key(&*policy.ruler), policy }
+        Self { policy }
     }
 
     /// Counts a request and seals it.
@@ -201,14 +205,8 @@ impl ContextManager {
     }
 
     pub(crate) fn ruler_key(&self) -> u64 {
-        self.ruler_key
+        self.policy.ruler_key
     }
-}
-
-/// A key for a ruler: the default one shares its key everywhere, so that its counts outlive a run; any other is new.
-fn ruler_key(ruler: &dyn Ruler) -> u64 {
-    static NEXT: AtomicU64 = AtomicU64::new(1);
-    if ruler.name() == Utf8Ruler::NAME { 0 } else { NEXT.fetch_add(1, Ordering::Relaxed) }
 }
 
 /// A request that does not fit, with its itemised bill. Nothing was sent.

@@ -1,6 +1,70 @@
-//! Runlet: tools from plain async functions, agents checked at compile time, and a runtime that sends nothing
-//! unbudgeted, loses nothing and runs nothing twice.
+//! Tools from plain async functions, agents checked at compile time, and a runtime that sends nothing unbudgeted, loses
+//! nothing and runs nothing twice.
+//!
+//! ```
+//! use runlet::testing::ScriptedModel;
+//! use runlet::{Deps, Runtime, agent, tool};
+//! use serde_json::json;
+//!
+//! #[derive(Deps)]
+//! struct Shop {
+//!     orders: Orders,
+//! }
+//!
+//! struct Orders;
+//!
+//! /// Looks up where an order is.
+//! #[tool(effect = read)]
+//! async fn lookup_order(
+//!     orders: &Orders, // borrowed: lent by the run
+//!     /// The number on the receipt.
+//!     order_id: String, // owned: given by the model
+//! ) -> Result<String, std::io::Error> {
+//!     Ok(format!("order {order_id} is on its way"))
+//! }
+//!
+//! # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+//! // A real one: `runlet::provider::OpenAiResponses::new("gpt-5.5")`, with the feature `openai`.
+//! let model = ScriptedModel::new()
+//!     .tool_call("lookup_order", json!({ "order_id": "123" }))
+//!     .text("It is on its way.");
+//!
+//! let support = agent!(support::<Shop> {
+//!     model: model,
+//!     instructions: "Help users with orders.",
+//!     tools: [lookup_order],
+//! });
+//!
+//! let result = Runtime::new().run(&support, Shop { orders: Orders }, "Where is order 123?").await?;
+//! assert_eq!(result.output, "It is on its way.");
+//! # Ok::<(), runlet::RunError>(()) }).unwrap();
+//! ```
+//!
+//! # Map
+//!
+//! * [`tool`](macro@tool) makes a tool of an async function, [`toolset`](macro@toolset) of every method of a type; both
+//!   write [`tool::Tool`](crate::tool::Tool), which is short by hand too. [`Deps`](macro@Deps) lets a struct lend its
+//!   fields to tools.
+//! * [`agent!`] declares an [`Agent`]; [`Agent::builder`] does it by hand.
+//! * [`Runtime`] runs agents, whole or [as a stream of events](Runtime::stream). [`run::Run`] is the state it drives:
+//!   plain data that can be saved between any two steps.
+//! * [`budget`] counts every request before it is sent, compresses or refuses it. A [`model::Model`] takes nothing else.
+//! * [`hook`]s may change or veto what a run does; [`event`]s tell what happened.
+//! * [`state`] outlives runs. [`testing`] has models that answer from a script.
+//!
+//! # Features
+//!
+//! There are no default features: what is above needs no HTTP client.
+//!
+//! * `openai`: `provider::OpenAiResponses`, OpenAI's Responses interface, on `reqwest` with `rustls`.
+//!
+//! # When something goes wrong
+//!
+//! A run gives `Ok` with an answer, or a [`RunError`] with a [report](RunReport) of everything that was done until then.
+//! A model's mistakes (an unknown tool, arguments that do not fit) are answered to the model and the run goes on.
+//! Every [`Error`] has a stable [`ErrorKind`]; none shows a key, and `Debug` of messages and events shows no content.
 
+// In the order in which the modules build on each other.
 pub mod error;
 mod json;
 pub mod message;

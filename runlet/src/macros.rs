@@ -37,13 +37,13 @@
 #[macro_export]
 macro_rules! agent {
     ($name:ident :: < $($type:ty),+ $(,)? > { $($fields:tt)* }) => {
-        $crate::__agent!(@fields [$crate::Agent::<$($type),+>::builder(::core::stringify!($name))] [] $($fields)*)
+        $crate::__agent!(@fields [$crate::Agent::<$($type),+>::builder($crate::__private::stringify!($name))] [] $($fields)*)
     };
     (< $($type:ty),+ $(,)? > { $($fields:tt)* }) => {
         $crate::__agent!(@fields [$crate::Agent::<$($type),+>::builder("agent")] [] $($fields)*)
     };
     ($name:ident { $($fields:tt)* }) => {
-        $crate::__agent!(@fields [$crate::Agent::<(), $crate::__private::String>::builder(::core::stringify!($name))] [] $($fields)*)
+        $crate::__agent!(@fields [$crate::Agent::<(), $crate::__private::String>::builder($crate::__private::stringify!($name))] [] $($fields)*)
     };
 }
 
@@ -51,14 +51,19 @@ macro_rules! agent {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __agent {
-    (@fields [$($builder:tt)*] [$($seen:ident)*] tools: [$($tool:ty),* $(,)?] $(, $($rest:tt)*)?) => {
+    (@fields [$($builder:tt)*] [$($seen:ident)*] tools: [$($tool:ty),* $(,)?] $(, $($rest:tt)*)?) => {{
+        const _: () = {
+            #[allow(unused_imports)]
+            use $crate::__private::Unnamed as _;
+            $crate::__private::assert_unique(&[$(<$tool>::NAME),*]);
+        };
         $crate::__agent!(
             @fields
-            [$($builder)* $(.tool(<$tool as ::core::default::Default>::default()))*]
+            [$($builder)* $(.tool(<$tool as $crate::__private::Default>::default()))*]
             [$($seen)* tools]
             $($($rest)*)?
         )
-    };
+    }};
     (@fields [$($builder:tt)*] [$($seen:ident)*] hooks: [$($hook:expr),* $(,)?] $(, $($rest:tt)*)?) => {
         $crate::__agent!(@fields [$($builder)* $(.hook($hook))*] [$($seen)* hooks] $($($rest)*)?)
     };
@@ -67,10 +72,8 @@ macro_rules! __agent {
     };
     (@fields [$($builder:tt)*] [$($seen:ident)*]) => {{
         // A field that is given twice is an error here, at the second one.
-        #[allow(dead_code)]
-        struct Fields {
-            $($seen: (),)*
-        }
+        #[allow(dead_code, unused_variables)]
+        fn fields($($seen: ()),*) {}
         $($builder)*.build_unchecked()
     }};
 }

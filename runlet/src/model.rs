@@ -74,6 +74,7 @@ pub trait Model: Send + Sync + 'static {
 /// What a model can do, and how much it can read. Unknown abilities are taken as absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, read by name")]
 pub struct Capabilities {
     /// How many tokens the model reads and writes in one request.
     pub context_window: ContextWindow,

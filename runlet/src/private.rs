@@ -10,6 +10,7 @@ pub use std::marker::Copy;
 pub use std::option::Option;
 pub use std::primitive::str;
 pub use std::string::String;
+pub use std::stringify;
 pub use std::sync::Arc;
 pub use std::time::Duration;
 pub use std::vec::Vec;

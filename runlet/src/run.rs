@@ -379,9 +379,8 @@ impl Run {
     /// Where the run stands.
     pub fn status(&self) -> RunStatus {
         match &self.phase {
-            Phase::Model | Phase::Output { .. } => RunStatus::Running,
             Phase::Tools(turn) if turn.ready().is_empty() => RunStatus::Interrupted,
-            Phase::Tools(_) => RunStatus::Running,
+            Phase::Model | Phase::Tools(_) | Phase::Output { .. } => RunStatus::Running,
             Phase::Ended(Ending::Completed { .. }) => RunStatus::Completed,
             Phase::Ended(Ending::Refused { .. }) => RunStatus::Refused,
             Phase::Ended(Ending::Failed { .. }) => RunStatus::Failed,

@@ -115,7 +115,7 @@ impl Runtime {
         D: Send + Sync + 'static,
         O: Output,
     {
-        let driver = self.driver(agent, deps.into_deps(), Start::Input(input.into()), false);
+        let driver = self.driver(agent, deps.into_deps(), Start::Input(Box::new(input.into())), false);
         driver.drive().await.into_result()
     }
 
@@ -147,7 +147,7 @@ impl Runtime {
         D: Send + Sync + 'static,
         O: Output,
     {
-        RunStream::new(self.driver(agent, deps.into_deps(), Start::Input(input.into()), true))
+        RunStream::new(self.driver(agent, deps.into_deps(), Start::Input(Box::new(input.into())), true))
     }
 
     /// As [`stream`](Self::stream), with a full request as in [`run_request`](Self::run_request).

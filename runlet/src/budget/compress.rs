@@ -94,10 +94,9 @@ pub(crate) fn check_compressed(name: &str, before: &Messages, after: &Messages) 
     let broken = |what: &str| {
         Err(Error::new(ErrorKind::Internal, format!("compressor `{name}` broke the conversation: {what}")))
     };
-    if let Some(newest) = before.iter().rfind(|message| message.role == Role::User) {
-        if !after.iter().any(|message| message == newest) {
-            return broken("the newest user message is gone");
-        }
+    let newest = before.iter().rfind(|message| message.role == Role::User);
+    if newest.is_some_and(|newest| !after.contains(newest)) {
+        return broken("the newest user message is gone");
     }
     let mut open: Vec<&str> = Vec::new();
     for message in after {

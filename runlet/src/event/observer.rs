@@ -121,7 +121,7 @@ struct Queued {
 }
 
 enum Item {
-    Event(Event),
+    Event(Box<Event>),
     Flush(SyncSender<()>),
 }
 
@@ -139,13 +139,13 @@ impl Queued {
         if dropped > 0 {
             let notice =
                 Event { time: SystemTime::now(), kind: EventKind::EventsDropped { count: dropped }, ..event.clone() };
-            if self.sender.try_send(Item::Event(notice)).is_err() {
+            if self.sender.try_send(Item::Event(Box::new(notice))).is_err() {
                 self.dropped.fetch_add(dropped + 1, Ordering::Relaxed);
                 return;
             }
         }
         if let Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) =
-            self.sender.try_send(Item::Event(event.clone()))
+            self.sender.try_send(Item::Event(Box::new(event.clone())))
         {
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }

@@ -35,7 +35,7 @@ const CONVERSATION_KEY: &str = "messages";
 
 /// Where a run begins.
 pub(super) enum Start {
-    Input(Input),
+    Input(Box<Input>),
     Saved(Box<Run>, Vec<(usize, Decision)>),
 }
 
@@ -69,8 +69,10 @@ enum Begin {
 
 struct Conversation {
     id: String,
-    /// The version that was loaded; none where nothing could be.
-    loaded: Option<Option<u64>>,
+    /// Whether the history was loaded. What could not be read is not written over.
+    loaded: bool,
+    /// The version that was loaded; none where there was no history yet.
+    version: Option<u64>,
 }
 
 /// A call that began before the model's message had ended, as its tool only reads. Dropping it ends it.
@@ -96,7 +98,7 @@ impl Driver {
                 if let Some(token) = &input.cancellation {
                     cancellation = token.child_token();
                 }
-                conversation = input.conversation.map(|id| Conversation { id, loaded: None });
+                conversation = input.conversation.map(|id| Conversation { id, loaded: false, version: None });
                 let mut request = input.request;
                 let messages = std::mem::take(&mut request.messages);
                 overlay(&mut template, request);
@@ -516,14 +518,15 @@ impl Driver {
                 Error::with_source(ErrorKind::State, message, error)
             })?;
         }
-        conversation.loaded = Some(stored.map(|stored| stored.version));
+        conversation.loaded = true;
+        conversation.version = stored.map(|stored| stored.version);
         history.extend(self.run.messages().iter().cloned());
         self.run.begin_after(history);
         Ok(())
     }
 
     async fn save_conversation(&mut self) -> Result<()> {
-        let Some(Conversation { id, loaded: Some(over) }) = self.conversation.take() else { return Ok(()) };
+        let Some(Conversation { id, loaded: true, version: over }) = self.conversation.take() else { return Ok(()) };
         let value = serde_json::to_value(self.run.messages()).map_err(|error| {
             Error::with_source(ErrorKind::State, format!("conversation `{id}` cannot be written"), error)
         })?;
