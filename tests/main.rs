@@ -1,5 +1,6 @@
 //! The behaviours of Runlet, one module per subject, in one binary.
 
+mod project;
 mod ruler;
 mod tool_macro;
 mod wire;

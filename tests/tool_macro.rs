@@ -123,7 +123,7 @@ fn the_spec_says_what_the_function_says() {
     let spec = Tool::<Shop>::spec(&tool);
     assert_eq!(spec.name, "lookup_order");
     assert_eq!(spec.description, "Looks up an order by its number.");
-    assert_eq!(spec.effect, Effect::Write);
+    assert_eq!((spec.effect, spec.approval), (Effect::Write, false));
     assert_eq!(
         schema::<lookup_order>(),
         json!({

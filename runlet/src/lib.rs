@@ -107,3 +107,8 @@ pub use runlet_macros::tool;
 #[doc = include_str!("macros_doc/toolset.md")]
 pub use runlet_macros::toolset;
 pub use schemars;
+
+/// The examples of the README. Some talk to OpenAI, though they are only compiled.
+#[cfg(all(doctest, feature = "openai"))]
+#[doc = include_str!("../../README.md")]
+struct Readme;
