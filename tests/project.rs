@@ -246,7 +246,7 @@ fn without_tests(stream: TokenStream) -> Vec<TokenTree> {
         };
         if group.delimiter() == Delimiter::Bracket && group.stream().to_string().replace(' ', "") == "cfg(test)" {
             kept.pop();
-            let mut ends = |token: &TokenTree| match token {
+            let ends = |token: &TokenTree| match token {
                 TokenTree::Punct(punct) => punct.as_char() == ';',
                 TokenTree::Group(group) => group.delimiter() == Delimiter::Brace,
                 _ => false,
@@ -324,10 +324,9 @@ fn blocks<'a>(document: &'a str, language: &str) -> Vec<&'a str> {
     let mut pieces = document.split("```");
     let mut blocks = Vec::new();
     while let (Some(_), Some(block)) = (pieces.next(), pieces.next()) {
-        if let Some((first, rest)) = block.split_once('\n') {
-            if first == language {
-                blocks.push(rest);
-            }
+        match block.split_once('\n') {
+            Some((first, rest)) if first == language => blocks.push(rest),
+            _ => {}
         }
     }
     blocks
