@@ -169,7 +169,7 @@ fn compare(api: &dyn Api, conversation: &Conversation<'_>, sent: &[Value], repor
             rest = before;
             if api.is_empty(&item) {
                 report.known(api.name(), [REWRITTEN]);
-            } else if is_result(api, &item) && sent.iter().any(|sent| carries(&item, sent)) {
+            } else if is_result(api, &item) && sent.iter().any(|sent| carries(&item, sent) || carries(sent, &item)) {
                 report.known(api.name(), [ORDER_OF_RESULTS]);
             } else {
                 found.push(format!("turn {number}: nothing carries {item}"));

@@ -170,7 +170,9 @@ fn tools(api: &dyn Api, turns: &[Turn<'_>]) -> BTreeMap<String, ToolSpec> {
         Toolbox::<()>::new().add(tool).is_ok()
     });
     // The tools only look up what was recorded, so calls may begin while the answer still arrives.
-    specs.values_mut().for_each(|spec| spec.effect = Effect::Read);
+    for spec in specs.values_mut() {
+        spec.effect = Effect::Read;
+    }
     specs
 }
 
