@@ -120,7 +120,8 @@ impl Runtime {
     }
 
     /// As [`run`](Self::run), with a full request: its messages are the conversation, its tools, options and metadata
-    /// are added to the agent's, and whatever else it sets stands in place of the agent's.
+    /// are added to the agent's, those of the same name in place of them, and whatever else it sets stands in place of
+    /// the agent's. A tool that the agent does not have is the model's to call, but no one's to run.
     ///
     /// # Errors
     /// As [`run`](Self::run).

@@ -1,20 +1,18 @@
 //! Whole conversations: what the model answers goes back to it with what its tools said.
 //!
-//! A [`Conversation`] is what a [`Driver`] needs to have the recorded conversation again: the recorded answers are
-//! queued at the server in order, and after each one the driver says what the recorded caller and its tools said. The
-//! check then is that every request carries the items of the recorded one.
+//! A [`Conversation`] is what [`driver`] needs to have the recorded conversation again, as runs of an agent: the recorded
+//! answers, and what the recorded caller and its tools said to each. The check then is that every request carries the
+//! items of the recorded one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use runlet::message::Messages;
 use runlet::model::ModelRequest;
 use runlet::{Message, Part, Role};
 use serde_json::Value;
 
 use crate::api::Api;
-use crate::checks::{ask, recorded_reply};
-use crate::known_differences::{REWRITTEN, notations};
-use crate::loopback::Loopback;
+use crate::driver;
+use crate::known_differences::{FIELDS_OF_RESULTS, ORDER_OF_RESULTS, REPEATED_IDS, REWRITTEN, notations};
 use crate::set::Exchange;
 use crate::table::{Report, Row};
 
@@ -26,84 +24,16 @@ pub(crate) struct Conversation<'a> {
 /// One request and its answer.
 pub(crate) struct Turn<'a> {
     pub exchange: &'a Exchange,
-    /// The recorded request. Its messages are those of the recorded client: a driver brings its own.
+    /// The recorded request. Its messages are those of the recorded client: the driver brings its own.
     pub request: ModelRequest,
     /// What is new since the answer before: messages of the user, results of tools, by call.
     pub said: Vec<Message>,
 }
 
-/// Has a recorded conversation again.
-pub(crate) trait Driver {
-    /// Runs the conversation against the server, to which it gives the recorded answers. Gives the bodies of the
-    /// requests that were sent, one for each turn, or what went wrong in words.
-    async fn run(
-        &self,
-        api: &dyn Api,
-        server: &Loopback,
-        conversation: &Conversation<'_>,
-    ) -> Result<Vec<Value>, String>;
-}
-
-/// The shortest loop over an adapter: ask, add the answer, add what was said, ask again.
-pub(crate) struct HandLoop;
-
-impl Driver for HandLoop {
-    async fn run(
-        &self,
-        api: &dyn Api,
-        server: &Loopback,
-        conversation: &Conversation<'_>,
-    ) -> Result<Vec<Value>, String> {
-        let mut history = Messages::new();
-        let mut sent = Vec::new();
-        for turn in &conversation.turns {
-            let called = history.last().map(|message| calls_of(message)).unwrap_or_default();
-            history.extend(turn.said.iter().map(|message| answering(message.clone(), &called)));
-            let mut request = turn.request.clone();
-            request.messages = history.clone();
-            let body = turn.exchange.recorded.response.body.clone().unwrap_or_default();
-            let reply = recorded_reply(turn.exchange, vec![body.into_bytes()]);
-            let (answer, body) = ask(api, server, turn.exchange, request, reply, api.is_stream(turn.exchange)).await;
-            sent.push(body);
-            match answer.result {
-                Ok(response) => history.push(response.message),
-                Err(_) if sent.len() == conversation.turns.len() => {}
-                Err(error) => return Err(format!("turn {} failed: {error}", sent.len())),
-            }
-        }
-        Ok(sent)
-    }
-}
-
-fn calls_of(message: &Message) -> Vec<String> {
-    message.tool_calls().map(|call| call.id.clone()).collect()
-}
-
-/// Lets results answer the calls that were made, in order, where the recorded client gave the calls other ids.
-fn answering(mut message: Message, called: &[String]) -> Message {
-    let results = message.parts.iter_mut().filter_map(|part| match part {
-        Part::ToolResult(result) => Some(result),
-        _ => None,
-    });
-    for (result, id) in results.zip(called) {
-        if !called.contains(&result.call_id) {
-            result.call_id.clone_from(id);
-        }
-    }
-    message
-}
-
 /// Has all recorded conversations of two or more turns again.
-pub(crate) async fn check(
-    api: &dyn Api,
-    server: &Loopback,
-    exchanges: &[Exchange],
-    driver: &impl Driver,
-    row: &mut Row,
-    report: &mut Report,
-) {
+pub(crate) async fn check(api: &dyn Api, exchanges: &[Exchange], row: &mut Row, report: &mut Report) {
     for conversation in conversations(api, exchanges, row) {
-        let found = match driver.run(api, server, &conversation).await {
+        let found = match driver::run(api, &conversation).await {
             Ok(sent) => compare(api, &conversation, &sent, report),
             Err(problem) => vec![problem],
         };
@@ -216,32 +146,68 @@ fn normalized(api: &dyn Api, body: &Value) -> Vec<Value> {
 fn compare(api: &dyn Api, conversation: &Conversation<'_>, sent: &[Value], report: &mut Report) -> Vec<String> {
     let mut found = Vec::new();
     let mut answered = Vec::new();
+    let first = conversation.turns.first();
+    let mut ids: BTreeSet<String> = first.map(|turn| call_ids(&turn.request)).unwrap_or_default().into_iter().collect();
+    let mut any_repeated = false;
     for (number, (turn, sent)) in conversation.turns.iter().zip(sent).enumerate() {
         let sent = normalized(api, sent);
         let mut rest = sent.iter();
-        if let Some(item) = answered.iter().find(|item| !rest.any(|sent| sent == *item)) {
+        let mut is_lost = |(item, repeated): &&(Value, bool)| {
+            !rest.any(|sent| sent == item || (*repeated && api.is_rewritten(item, sent)))
+        };
+        if let Some((item, _)) = answered.iter().find(&mut is_lost) {
             found.push(format!("turn {number}: the answer's {item} was not sent back as it came"));
         }
         let mut rest = sent.iter();
         for item in normalized(api, &turn.exchange.recorded.request.body) {
-            let Some(sent) = rest.find(|sent| carries(&item, sent) || api.is_rewritten(&item, sent)) else {
-                if !api.is_empty(&item) {
-                    found.push(format!("turn {number}: nothing carries {item}"));
-                    break;
-                }
-                report.known(api.name(), [REWRITTEN]);
-                // It was nothing: what comes after it is looked for from where it was.
-                rest = sent.iter();
+            let before = rest.clone();
+            if let Some(sent) = rest.find(|sent| carries(&item, sent) || api.is_rewritten(&item, sent)) {
+                report.known(api.name(), change(api, &item, sent, any_repeated));
                 continue;
-            };
-            if !carries(&item, sent) {
+            }
+            // What comes after it is looked for from where it was looked for.
+            rest = before;
+            if api.is_empty(&item) {
                 report.known(api.name(), [REWRITTEN]);
+            } else if is_result(api, &item) && sent.iter().any(|sent| carries(&item, sent) || carries(sent, &item)) {
+                report.known(api.name(), [ORDER_OF_RESULTS]);
+            } else {
+                found.push(format!("turn {number}: nothing carries {item}"));
+                break;
             }
         }
-        let body = turn.exchange.recorded.response.body.as_deref().unwrap_or_default();
-        answered.extend(normalized(api, &api.body_of(api.output(body))));
+        // What failed is no part of the conversation.
+        let body = turn.exchange.recorded.response.body.as_deref().filter(|_| !turn.exchange.is_error());
+        for item in normalized(api, &api.body_of(api.output(body.unwrap_or_default()))) {
+            let calls = api.import(&api.body_of(vec![item.clone()])).map(|item| call_ids(&item)).unwrap_or_default();
+            let mut repeated = false;
+            for id in calls {
+                repeated |= id.is_empty() || !ids.insert(id);
+            }
+            any_repeated |= repeated;
+            answered.push((item, repeated));
+        }
     }
     found
+}
+
+fn call_ids(request: &ModelRequest) -> Vec<String> {
+    request.messages.iter().flat_map(|message| message.tool_calls()).map(|call| call.id.clone()).collect()
+}
+
+fn is_result(api: &dyn Api, item: &Value) -> bool {
+    let read = api.import(&api.body_of(vec![item.clone()]));
+    read.is_ok_and(|read| read.messages.iter().all(|message| message.role == Role::Tool))
+}
+
+/// The kind of difference between a recorded item and the one that was sent for it, where there is one.
+fn change(api: &dyn Api, recorded: &Value, sent: &Value, any_repeated: bool) -> Option<&'static str> {
+    match () {
+        () if carries(recorded, sent) => None,
+        () if is_result(api, recorded) && carries(sent, recorded) => Some(FIELDS_OF_RESULTS),
+        () if any_repeated => Some(REPEATED_IDS),
+        () => Some(REWRITTEN),
+    }
 }
 
 /// Whether what was sent holds all that was recorded. A recorded client may have left out fields of the model's items;

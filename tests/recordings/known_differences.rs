@@ -77,7 +77,7 @@ const OPENAI_RESPONSES: &[Notation] = &[
     },
 ];
 
-/// A difference that lies in what was recorded: a source that changed it, or a client that did.
+/// A difference that is more than notation: a source or a client changed what was recorded, or runs have a rule.
 pub(crate) struct Recording {
     pub kind: &'static str,
     pub reason: &'static str,
@@ -86,6 +86,9 @@ pub(crate) struct Recording {
 pub(crate) const SEVERAL_ANSWERS: &str = "several answers in one stream";
 pub(crate) const DELTAS_LEFT_OUT: &str = "deltas left out";
 pub(crate) const REWRITTEN: &str = "items rewritten by the recorded client";
+pub(crate) const REPEATED_IDS: &str = "call ids that the model repeats";
+pub(crate) const FIELDS_OF_RESULTS: &str = "fields beside a tool's output";
+pub(crate) const ORDER_OF_RESULTS: &str = "results in the order of the calls";
 
 const RECORDINGS: &[Recording] = &[
     Recording {
@@ -100,6 +103,20 @@ const RECORDINGS: &[Recording] = &[
         kind: REWRITTEN,
         reason: "the client that was recorded left out, renumbered or replaced fields of the model's items before it sent \
                  them back; Runlet sends them as the server gave them, which is checked",
+    },
+    Recording {
+        kind: REPEATED_IDS,
+        reason: "a run gives a call whose id was used before, or that has none, an id of its own: a result must find its \
+                 call",
+    },
+    Recording {
+        kind: FIELDS_OF_RESULTS,
+        reason: "the recorded client sent an id or a status of its own with a tool's output; a tool of Runlet gives the \
+                 output alone",
+    },
+    Recording {
+        kind: ORDER_OF_RESULTS,
+        reason: "a run sends the results of a turn in the order of its calls, some clients in the order they came",
     },
 ];
 

@@ -7,6 +7,7 @@
 mod api;
 mod checks;
 mod conversation;
+mod driver;
 mod known_differences;
 #[path = "../support/loopback.rs"]
 mod loopback;
@@ -21,7 +22,6 @@ use serde_json::Value;
 
 use crate::api::Api;
 use crate::checks::{Seeded, ask, compare_events, compare_results, differences, recorded_reply, whole_reply};
-use crate::conversation::HandLoop;
 use crate::known_differences::{DELTAS_LEFT_OUT, SEVERAL_ANSWERS};
 use crate::loopback::Loopback;
 use crate::set::Exchange;
@@ -62,7 +62,7 @@ async fn check(api: &dyn Api, exchanges: &[Exchange], report: &mut Report) -> Ro
     for exchange in exchanges {
         check_exchange(api, &server, exchange, &mut row, report).await;
     }
-    conversation::check(api, &server, exchanges, &HandLoop, &mut row, report).await;
+    conversation::check(api, exchanges, &mut row, report).await;
     row
 }
 

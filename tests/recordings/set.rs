@@ -19,6 +19,14 @@ pub(crate) struct Exchange {
     pub expected: Option<Value>,
 }
 
+impl Exchange {
+    /// Whether there is no answer in the response but an error.
+    pub(crate) fn is_error(&self) -> bool {
+        let failed = self.expected.as_ref().is_some_and(|expected| expected["outcome"] == "error");
+        failed || !(200..300).contains(&self.recorded.response.status)
+    }
+}
+
 #[derive(Debug, Deserialize)]
 pub(crate) struct Recorded {
     pub request: Request,

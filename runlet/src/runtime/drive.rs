@@ -25,6 +25,7 @@ use crate::hook::StateOperation;
 use crate::message::{Messages, SharedMessage, ToolCall};
 use crate::model::{
     AnyModel, Capabilities, Model, ModelEvent, ModelRequest, ModelResponse, PreparedRequest, StopReason, ToolChoice,
+    ToolDefinition,
 };
 use crate::run::{Action, Decision, Outcome, PendingCall, Run, RunStatus};
 use crate::state::StateScope;
@@ -539,7 +540,14 @@ impl Driver {
 /// Takes over what a request says beside its messages.
 fn overlay(template: &mut ModelRequest, request: ModelRequest) {
     if !request.tools.is_empty() {
-        Arc::make_mut(&mut template.tools).extend(request.tools.iter().cloned());
+        let tools = Arc::make_mut(&mut template.tools);
+        for tool in request.tools.iter() {
+            // Two tools of one name are refused by providers.
+            match tools.iter_mut().find(|own| function(own).is_some() && function(own) == function(tool)) {
+                Some(own) => own.clone_from(tool),
+                None => tools.push(tool.clone()),
+            }
+        }
     }
     template.metadata.extend(request.metadata);
     template.options.merge(&request.options);
@@ -550,6 +558,14 @@ fn overlay(template: &mut ModelRequest, request: ModelRequest) {
     template.max_output_tokens = request.max_output_tokens.or(template.max_output_tokens);
     template.temperature = request.temperature.or(template.temperature);
     template.top_p = request.top_p.or(template.top_p);
+}
+
+/// The name of a tool that Runlet runs.
+fn function(tool: &ToolDefinition) -> Option<&str> {
+    match tool {
+        ToolDefinition::Function(spec) => Some(&spec.name),
+        ToolDefinition::Native(_) => None,
+    }
 }
 
 /// Emits the run's one terminal event.
@@ -583,4 +599,28 @@ fn emit_end(session: &Session, report: &RunReport) {
 
 fn lost_task(error: &tokio::task::JoinError) -> Error {
     Error::new(ErrorKind::Internal, format!("the task of a tool call was lost: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::message::Native;
+    use crate::schema::Schema;
+    use crate::tool::ToolSpec;
+
+    #[test]
+    fn a_tool_of_the_request_stands_in_place_of_the_agents_of_that_name() {
+        let tool = |name: &'static str, description: &'static str| {
+            let schema = Schema::from_checked(json!({ "type": "object" }));
+            ToolDefinition::from(ToolSpec::new(name, description, schema))
+        };
+        let native = || ToolDefinition::from(Native::new("openai", "web_search", r#"{"type":"web_search"}"#));
+        let mut template = ModelRequest::default().tool(native()).tool(tool("a", "own")).tool(tool("b", "own"));
+        let request = ModelRequest::new("Hello").tool(tool("c", "new")).tool(tool("a", "new")).tool(native());
+        overlay(&mut template, request);
+        let expected = [native(), tool("a", "new"), tool("b", "own"), tool("c", "new"), native()];
+        assert_eq!(template.tools.as_slice(), expected);
+    }
 }
