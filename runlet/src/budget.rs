@@ -1,7 +1,7 @@
 //! The context budget: every request is counted before it is sent, and sent only if it fits.
 //!
 //! A [`ContextManager`] counts a request with a [`Ruler`] and seals it into a
-//! [`PreparedRequest`](crate::model::PreparedRequest), the only thing a model takes. What does not fit is compressed by
+//! [`PreparedRequest`], the only thing a model takes. What does not fit is compressed by
 //! the [`Compressor`]s of the [`ContextPolicy`], in order, or refused with a [`ContextOverflow`] and its bill.
 
 mod compress;

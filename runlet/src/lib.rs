@@ -43,7 +43,7 @@
 //! # Map
 //!
 //! * [`tool`](macro@tool) makes a tool of an async function, [`toolset`](macro@toolset) of every method of a type; both
-//!   write [`tool::Tool`](crate::tool::Tool), which is short by hand too. [`Deps`](macro@Deps) lets a struct lend its
+//!   write [`tool::Tool`], which is short by hand too. [`Deps`](macro@Deps) lets a struct lend its
 //!   fields to tools.
 //! * [`agent!`] declares an [`Agent`]; [`Agent::builder`] does it by hand.
 //! * [`Runtime`] runs agents, whole or [as a stream of events](Runtime::stream). [`run::Run`] is the state it drives:
