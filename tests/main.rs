@@ -1,4 +1,13 @@
 //! The behaviours of Runlet, one module per subject, in one binary.
 
+mod budget;
+mod events;
+mod hooks;
+mod kit;
+mod run;
+mod runtime;
+mod state;
+mod stream;
 mod tool_macro;
+mod typed_output;
 mod wire;
