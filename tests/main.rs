@@ -1,6 +1,15 @@
 //! The behaviours of Runlet, one module per subject, in one binary.
 
+mod budget;
+mod events;
+mod hooks;
+mod kit;
 mod project;
 mod ruler;
+mod run;
+mod runtime;
+mod state;
+mod stream;
 mod tool_macro;
+mod typed_output;
 mod wire;
