@@ -328,6 +328,33 @@ impl Run {
         Ok(())
     }
 
+    /// Takes a person's decision on a call that waits for one, and gives the call.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`] where no such call waits, or edited arguments are no JSON object; the run is as it was.
+    pub(crate) fn decide(&mut self, index: usize, decision: Decision) -> Result<ToolCall> {
+        let waiting = match &self.phase {
+            Phase::Tools(turn) => turn.waiting(),
+            _ => Vec::new(),
+        };
+        let Some(pending) = waiting.into_iter().find(|pending| pending.index == index) else {
+            return Err(Error::new(ErrorKind::Config, format!("call {index} does not wait for a decision")));
+        };
+        if let Decision::ApproveEdited { arguments } = &decision {
+            if serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(arguments).is_err() {
+                let message = format!("the edited arguments of call {index} are not a JSON object");
+                return Err(Error::new(ErrorKind::Config, message));
+            }
+        }
+        self.apply(Outcome::Human { index, decision })?;
+        Ok(pending.call)
+    }
+
+    /// The limits of the run.
+    pub(crate) fn policy(&self) -> &RunPolicy {
+        &self.policy
+    }
+
     /// The run's id.
     pub fn id(&self) -> &RunId {
         &self.id
@@ -440,6 +467,11 @@ impl Run {
             StopReason::Pause => {
                 self.push(message);
                 self.begin_step();
+            }
+            _ if message.text().trim().is_empty() && message.refusal().is_some() => {
+                let reason = message.refusal().unwrap_or_default();
+                self.push(message);
+                self.phase = Phase::Ended(Ending::Refused { reason });
             }
             stop_reason if says_nothing(&message) => self.answered_nothing(&stop_reason),
             _ => {
@@ -555,6 +587,10 @@ impl Run {
     }
 
     fn push(&mut self, message: Message) {
+        // No provider takes an empty message back.
+        if message.parts.is_empty() {
+            return;
+        }
         let message = crate::message::SharedMessage::from(message);
         if let Some(compressed) = &mut self.compressed {
             compressed.push(message.clone());

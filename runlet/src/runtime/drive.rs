@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
 use serde::Deserialize;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -25,6 +25,7 @@ use crate::hook::StateOperation;
 use crate::message::{Messages, SharedMessage, ToolCall};
 use crate::model::{
     AnyModel, Capabilities, Model, ModelEvent, ModelRequest, ModelResponse, PreparedRequest, StopReason, ToolChoice,
+    ToolDefinition,
 };
 use crate::run::{Action, Decision, Outcome, PendingCall, Run, RunStatus};
 use crate::state::StateScope;
@@ -246,23 +247,23 @@ impl Driver {
         loaded
     }
 
-    /// Applies a person's decisions. One that does not fit leaves the run as it was.
+    /// Applies a person's decisions, all or none: one that does not fit leaves the run as it was.
     fn decide(&mut self, decisions: Vec<(usize, Decision)>) -> Result<()> {
         let (root, emitter) = (self.session.root, &self.session.emitter);
-        let Action::AskHuman { calls, .. } = self.run.next() else {
-            return Ok(());
-        };
         let mut decided = self.run.clone();
+        let mut responses = Vec::with_capacity(decisions.len());
         for (index, decision) in decisions {
             let approved = !matches!(decision, Decision::Reject { .. });
-            if let Err(error) = decided.apply(Outcome::Human { index, decision }) {
-                emitter.emit(root, || EventKind::HumanResponseRejected { error: error.clone() });
-                return Err(error);
+            match decided.decide(index, decision) {
+                Ok(call) => responses.push((reference(index, &call), approved)),
+                Err(error) => {
+                    emitter.emit(root, || EventKind::HumanResponseRejected { error: error.clone() });
+                    return Err(error);
+                }
             }
-            if let Some(pending) = calls.iter().find(|pending| pending.index == index) {
-                let call = reference(index, &pending.call);
-                emitter.emit(root, || EventKind::HumanResponded { call, approved });
-            }
+        }
+        for (call, approved) in responses {
+            emitter.emit(root, || EventKind::HumanResponded { call, approved });
         }
         self.run = decided;
         Ok(())
@@ -411,7 +412,9 @@ impl Driver {
         let emitter = &self.session.emitter;
         let mut stream = self.model.stream(prepared).await?;
         let mut early: Vec<EarlyCall> = Vec::new();
-        let (mut events, mut calls) = (0, 0);
+        let mut events = 0;
+        let mut calls: Vec<ToolCall> = Vec::new();
+        let mut text = String::new();
         while let Some(event) = stream.next().await {
             let event = event?;
             if events == 0 {
@@ -419,17 +422,20 @@ impl Driver {
             }
             events += 1;
             match event {
-                ModelEvent::TextDelta(text) => emitter.emit(span, || EventKind::ModelTextDelta { text }),
+                ModelEvent::TextDelta(delta) => {
+                    text.push_str(&delta);
+                    emitter.emit(span, || EventKind::ModelTextDelta { text: delta });
+                }
                 ModelEvent::ReasoningDelta(text) => emitter.emit(span, || EventKind::ModelReasoningDelta { text }),
                 ModelEvent::RefusalDelta(text) => emitter.emit(span, || EventKind::ModelRefusalDelta { text }),
                 ModelEvent::ToolCallDelta { index, name, arguments } => {
                     emitter.emit(span, || EventKind::ModelToolDelta { index, name, arguments });
                 }
                 ModelEvent::ToolCallCompleted(call) => {
-                    if self.may_begin_early(&call, &early) {
-                        early.push(self.begin_early(calls, call));
+                    if early.len() < self.session.policy.concurrency && self.may_begin_early(&call, &calls) {
+                        early.push(self.begin_early(calls.len(), call.clone()));
                     }
-                    calls += 1;
+                    calls.push(call);
                 }
                 ModelEvent::Completed(response) => {
                     emitter.emit(span, || EventKind::ModelStreamCompleted { events });
@@ -439,20 +445,21 @@ impl Driver {
             emitter.drained().await;
         }
         let message = "the model's stream ended without completing its answer";
-        let truncated = ProviderError::new(self.model.provider(), ProviderErrorCategory::Truncated, message);
+        let mut truncated = ProviderError::new(self.model.provider(), ProviderErrorCategory::Truncated, message);
+        truncated.partial_text = text;
         Err(truncated.into())
     }
 
-    fn may_begin_early(&self, call: &ToolCall, early: &[EarlyCall]) -> bool {
-        let reads = self
-            .session
-            .host
-            .spec(&call.name)
-            .is_some_and(|spec| spec.effect == Effect::Read && !spec.sequential && !spec.approval);
+    /// Whether a call may begin before its message has ended: its tool only reads, it will keep its id and its place
+    /// among the calls that are run, and nothing that must end first stands before it.
+    fn may_begin_early(&self, call: &ToolCall, before: &[ToolCall]) -> bool {
+        let spec = |call: &ToolCall| self.session.host.spec(&call.name);
+        let reads = spec(call).is_some_and(|spec| spec.effect == Effect::Read && !spec.sequential && !spec.approval);
         reads
-            && early.len() < self.session.policy.concurrency
+            && before.len() < self.run.policy().max_tool_calls_per_step
             && self.run.is_new_call_id(&call.id)
-            && !early.iter().any(|other| other.call.id == call.id)
+            && !before.iter().any(|other| other.id.is_empty() || other.id == call.id)
+            && !before.iter().any(|other| spec(other).is_some_and(|spec| spec.sequential))
     }
 
     fn begin_early(&self, index: usize, call: ToolCall) -> EarlyCall {
@@ -466,26 +473,29 @@ impl Driver {
     /// before it and before those after it.
     async fn call_tools(&mut self, calls: Vec<PendingCall>, mut early: Vec<EarlyCall>) -> Result<()> {
         let step = self.step.unwrap_or(self.session.root);
-        let mut waiting = VecDeque::from(calls);
+        let concurrency = self.session.policy.concurrency.max(1);
+        let mut waiting = VecDeque::new();
         let mut running = FuturesUnordered::new();
+        // What has begun counts among what runs at a time.
+        for pending in calls {
+            match early.iter().position(|call| call.index == pending.index && call.call == pending.call) {
+                Some(place) => {
+                    let task = early.swap_remove(place).task;
+                    running.push(async move { task.await.unwrap_or_else(|error| Err(lost_task(&error))) }.boxed());
+                }
+                None => waiting.push_back(pending),
+            }
+        }
         let mut alone = false;
         loop {
             while let Some(next) = waiting.front() {
                 let sequential = self.session.host.spec(&next.call.name).is_some_and(|spec| spec.sequential);
-                if alone || running.len() >= self.session.policy.concurrency || (sequential && !running.is_empty()) {
+                if alone || running.len() >= concurrency || (sequential && !running.is_empty()) {
                     break;
                 }
                 let Some(pending) = waiting.pop_front() else { break };
                 alone = sequential;
-                let begun = early.iter().position(|call| call.index == pending.index && call.call == pending.call);
-                let begun = begun.map(|place| early.swap_remove(place));
-                let session = Arc::clone(&self.session);
-                running.push(async move {
-                    match begun {
-                        Some(begun) => begun.task.await.unwrap_or_else(|error| Err(lost_task(&error))),
-                        None => run_call(session, step, pending).await,
-                    }
-                });
+                running.push(run_call(Arc::clone(&self.session), step, pending).boxed());
             }
             let Some(outcome) = running.next().await else { return Ok(()) };
             alone = false;
@@ -535,8 +545,12 @@ impl Driver {
 
 /// Takes over what a request says beside its messages.
 fn overlay(template: &mut ModelRequest, request: ModelRequest) {
-    if !request.tools.is_empty() {
-        Arc::make_mut(&mut template.tools).extend(request.tools.iter().cloned());
+    // A name stands once: the agent's own tool is the one that runs.
+    let taken = |name: &str| template.tools.iter().any(|tool| function_name(tool) == Some(name));
+    let new = |tool: &&ToolDefinition| function_name(tool).is_none_or(|name| !taken(name));
+    let tools: Vec<ToolDefinition> = request.tools.iter().filter(new).cloned().collect();
+    if !tools.is_empty() {
+        Arc::make_mut(&mut template.tools).extend(tools);
     }
     template.metadata.extend(request.metadata);
     template.options.merge(&request.options);
@@ -547,6 +561,13 @@ fn overlay(template: &mut ModelRequest, request: ModelRequest) {
     template.max_output_tokens = request.max_output_tokens.or(template.max_output_tokens);
     template.temperature = request.temperature.or(template.temperature);
     template.top_p = request.top_p.or(template.top_p);
+}
+
+fn function_name(tool: &ToolDefinition) -> Option<&str> {
+    match tool {
+        ToolDefinition::Function(spec) => Some(&spec.name),
+        ToolDefinition::Native(_) => None,
+    }
 }
 
 /// Emits the run's one terminal event.
