@@ -75,6 +75,17 @@ enum Phase {
     Ended(Ending),
 }
 
+impl Phase {
+    fn awaits(&self) -> &'static str {
+        match self {
+            Self::Model => "its model",
+            Self::Tools(_) => "its tools",
+            Self::Output { .. } => "its output to be checked",
+            Self::Ended(_) => "nothing more",
+        }
+    }
+}
+
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -208,6 +219,24 @@ pub enum Outcome {
     Cancelled,
 }
 
+impl Outcome {
+    /// What came, in words that hold nothing anyone said.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Model(_) => "a model's answer came",
+            Self::Compressed(_) => "a compressed conversation came",
+            Self::ToolSettled { .. } => "a tool's result came",
+            Self::ToolAnswered { .. } => "an answer by tool came",
+            Self::ToolNeedsApproval { .. } => "a request for approval came",
+            Self::Human { .. } => "a person's decision came",
+            Self::OutputAccepted => "an accepted output came",
+            Self::OutputRejected { .. } => "a rejected output came",
+            Self::Failed { .. } => "a failure came",
+            Self::Cancelled => "a cancellation came",
+        }
+    }
+}
+
 /// What a person decided on a tool call.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -322,7 +351,8 @@ impl Run {
             (Outcome::Failed { kind, message }, _) => self.end(Ending::Failed { kind, message }),
             (Outcome::Cancelled, _) => self.end(Ending::Cancelled),
             (outcome, _) => {
-                return Err(Error::new(ErrorKind::Internal, format!("{outcome:?} does not answer {:?}", self.next())));
+                let message = format!("{} while the run waits for {}", outcome.name(), self.phase.awaits());
+                return Err(Error::new(ErrorKind::Internal, message));
             }
         }
         Ok(())
