@@ -21,6 +21,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::message::Messages;
 use crate::model::{Bill, BillItem, BillPart, Capabilities, ContextWindow, ModelRequest, PreparedRequest};
 
+/// The key of the ruler that every policy begins with.
+const DEFAULT_RULER: u64 = 0;
+
 /// How much of a model's context window a request may take, and what happens when it wants more.
 ///
 /// ```
@@ -38,6 +41,9 @@ pub struct ContextPolicy {
     reserved_output_tokens: u64,
     compressors: Vec<AnyCompressor>,
     ruler: Arc<dyn Ruler>,
+    /// Names the ruler, so that counts kept with messages are never taken for another ruler's. Copies share it, so that
+    /// counts outlive a run.
+    ruler_key: u64,
 }
 
 impl ContextPolicy {
@@ -48,6 +54,7 @@ impl ContextPolicy {
             reserved_output_tokens: 1_024,
             compressors: Vec::new(),
             ruler: Arc::new(Utf8Ruler::default()),
+            ruler_key: DEFAULT_RULER,
         }
     }
 
@@ -72,7 +79,9 @@ impl ContextPolicy {
 
     /// Counts with another ruler.
     pub fn ruler(mut self, ruler: impl Ruler + 'static) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(DEFAULT_RULER + 1);
         self.ruler = Arc::new(ruler);
+        self.ruler_key = NEXT.fetch_add(1, Ordering::Relaxed);
         self
     }
 
@@ -118,14 +127,12 @@ impl fmt::Debug for ContextPolicy {
 #[derive(Clone, Debug)]
 pub struct ContextManager {
     policy: ContextPolicy,
-    /// Names the ruler, so that counts kept with messages are never taken for another ruler's.
-    ruler_key: u64,
 }
 
 impl ContextManager {
     /// A manager with a policy.
     pub fn new(policy: ContextPolicy) -> Self {
-        Self { ruler_key: ruler_key(&*policy.ruler), policy }
+        Self { policy }
     }
 
     /// Counts a request and seals it.
@@ -201,14 +208,8 @@ impl ContextManager {
     }
 
     pub(crate) fn ruler_key(&self) -> u64 {
-        self.ruler_key
+        self.policy.ruler_key
     }
-}
-
-/// A key for a ruler: the default one shares its key everywhere, so that its counts outlive a run; any other is new.
-fn ruler_key(ruler: &dyn Ruler) -> u64 {
-    static NEXT: AtomicU64 = AtomicU64::new(1);
-    if ruler.name() == Utf8Ruler::NAME { 0 } else { NEXT.fetch_add(1, Ordering::Relaxed) }
 }
 
 /// A request that does not fit, with its itemised bill. Nothing was sent.

@@ -95,8 +95,8 @@ pub(crate) fn check_compressed(name: &str, before: &Messages, after: &Messages) 
         Err(Error::new(ErrorKind::Internal, format!("compressor `{name}` broke the conversation: {what}")))
     };
     if let Some(newest) = before.iter().rfind(|message| message.role == Role::User) {
-        if !after.iter().any(|message| message == newest) {
-            return broken("the newest user message is gone");
+        if after.iter().rfind(|message| message.role == Role::User) != Some(newest) {
+            return broken("the newest user message is gone or no longer the newest");
         }
     }
     let mut open: Vec<&str> = Vec::new();
