@@ -229,11 +229,7 @@ impl Hook for PanicsAtOnce {
         "at_once"
     }
 
-    fn before_model_call(
-        &self,
-        _: &HookContext,
-        _: &mut ModelRequest,
-    ) -> impl Future<Output = Result<()>> + Send {
+    fn before_model_call(&self, _: &HookContext, _: &mut ModelRequest) -> impl Future<Output = Result<()>> + Send {
         assert!(self.name().is_empty(), "canary");
         async { Ok(()) }
     }
