@@ -187,6 +187,15 @@ pub enum Outcome {
         /// The answer, as JSON.
         answer: String,
     },
+    /// A tool call brought an answer that does not fit the output type.
+    ToolAnswerRejected {
+        /// The call's place.
+        index: usize,
+        /// Its result: what is wrong, for the model.
+        result: ToolResult,
+        /// What is wrong, in words.
+        problems: String,
+    },
     /// A tool call needs a person's approval.
     ToolNeedsApproval {
         /// The call's place.
@@ -226,7 +235,7 @@ impl Outcome {
             Self::Model(_) => "a model's answer came",
             Self::Compressed(_) => "a compressed conversation came",
             Self::ToolSettled { .. } => "a tool's result came",
-            Self::ToolAnswered { .. } => "an answer by tool came",
+            Self::ToolAnswered { .. } | Self::ToolAnswerRejected { .. } => "an answer by tool came",
             Self::ToolNeedsApproval { .. } => "a request for approval came",
             Self::Human { .. } => "a person's decision came",
             Self::OutputAccepted => "an accepted output came",
@@ -335,6 +344,11 @@ impl Run {
             (Outcome::ToolAnswered { index, result, answer }, Phase::Tools(turn)) => {
                 turn.settle(index, result, None)?;
                 turn.answer = Some(answer);
+                self.close_turn();
+            }
+            (Outcome::ToolAnswerRejected { index, result, problems }, Phase::Tools(turn)) => {
+                turn.settle(index, result, Some(ToolErrorKind::InvalidArguments))?;
+                turn.rejected = Some(problems);
                 self.close_turn();
             }
             (Outcome::ToolNeedsApproval { index, arguments }, Phase::Tools(turn)) => turn.hold(index, arguments)?,
@@ -576,6 +590,13 @@ impl Run {
             self.phase = Phase::Ended(Ending::Completed { answer });
             return;
         }
+        // The tries of an answer are counted by themselves.
+        if let Some(problems) = closed.rejected {
+            if self.may_answer_again(&problems) {
+                self.begin_step();
+            }
+            return;
+        }
         self.bad_steps = if closed.all_bad { self.bad_steps + 1 } else { 0 };
         if self.bad_steps >= self.policy.max_bad_steps {
             let message = format!(
@@ -589,17 +610,24 @@ impl Run {
     }
 
     fn rejected(&mut self, problems: &str) {
+        if self.may_answer_again(problems) {
+            self.push(Message::user(format!("Your answer does not have the form that was asked for: {problems}")));
+            self.begin_step();
+        }
+    }
+
+    /// Counts an answer that does not fit. The run ends where it was one too many.
+    fn may_answer_again(&mut self, problems: &str) -> bool {
         if self.output_retries >= self.policy.max_output_retries {
             let message = format!(
                 "the model's answer does not fit the output type after {} more tries: {problems}",
                 self.output_retries
             );
             self.end(Ending::Failed { kind: ErrorKind::Model, message });
-            return;
+            return false;
         }
         self.output_retries += 1;
-        self.push(Message::user(format!("Your answer does not have the form that was asked for: {problems}")));
-        self.begin_step();
+        true
     }
 
     /// Ends the run. Calls without a result get one that says so, and so their turn becomes history.

@@ -184,8 +184,10 @@ fn take_answer(session: &Session, step: Span, index: usize, call: &ToolCall) -> 
         }
         Err(problems) => {
             let message = format!("The answer does not have the form that was asked for: {problems}");
-            let error = ToolError::new(ToolErrorKind::InvalidArguments, message);
-            settle(session, span, index, call, Err(error), Duration::ZERO)
+            let result = ToolResult::error(call, message);
+            let failure = Some(ToolErrorKind::InvalidArguments);
+            emit_ended(session, span, index, call, &result, failure, Duration::ZERO);
+            Outcome::ToolAnswerRejected { index, result, problems }
         }
     }
 }
