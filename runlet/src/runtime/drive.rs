@@ -1,7 +1,7 @@
 //! The one loop: ask the run what comes next, do it, tell the run what came of it.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
@@ -141,6 +141,7 @@ impl Driver {
             check: |answer| decode::<O>(answer).map(drop),
             state: parts.state.clone(),
             cancellation,
+            usage: Mutex::new(run.usage()),
         };
         Self {
             session: Arc::new(session),
@@ -177,8 +178,7 @@ impl Driver {
     }
 
     async fn drive_in_span(mut self) -> RunReport {
-        // Whatever ends this future ends the run's tools.
-        let _cancel_on_drop = self.session.cancellation.clone().drop_guard();
+        let _end_on_drop = EndOnDrop(Arc::clone(&self.session));
         let resumed = matches!(self.begin, Begin::Resumed(_));
         match self.begin().await {
             Ok(()) => {}
@@ -234,17 +234,16 @@ impl Driver {
             emitter.emit(root, || EventKind::RunResumed { steps: self.run.step() });
             return self.decide(decisions?);
         }
-        let loaded = match begin {
-            Begin::Failed(error) => Err(error),
-            _ => self.load_conversation().await,
-        };
         emitter.emit(root, || EventKind::RunStarted {
             provider: self.model.provider().to_owned(),
             model: self.model.name().to_owned(),
             messages: self.run.messages().len(),
             tools: self.template.tools.len(),
         });
-        loaded
+        match begin {
+            Begin::Failed(error) => Err(error),
+            _ => self.load_conversation().await,
+        }
     }
 
     /// Applies a person's decisions, all or none: one that does not fit leaves the run as it was.
@@ -344,6 +343,7 @@ impl Driver {
             duration,
         });
         self.run.apply(Outcome::Model(Box::new(response)))?;
+        session.set_usage(self.run.usage());
         if let Action::CallTools { calls, .. } = self.run.next() {
             self.call_tools(calls, early).await?;
         }
@@ -561,6 +561,18 @@ fn overlay(template: &mut ModelRequest, request: ModelRequest) {
     template.max_output_tokens = request.max_output_tokens.or(template.max_output_tokens);
     template.temperature = request.temperature.or(template.temperature);
     template.top_p = request.top_p.or(template.top_p);
+}
+
+/// Whatever ends a run's future ends its tools, and the run for those who watch it: where it had no end of its own, it
+/// was dropped.
+struct EndOnDrop(Arc<Session>);
+
+impl Drop for EndOnDrop {
+    fn drop(&mut self) {
+        let session = &self.0;
+        session.cancellation.cancel();
+        session.emitter.emit(session.root, || EventKind::RunCancelled { usage: session.usage() });
+    }
 }
 
 fn function_name(tool: &ToolDefinition) -> Option<&str> {
