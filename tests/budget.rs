@@ -277,14 +277,14 @@ async fn check_compressor(compress: fn(&Messages) -> Option<Messages>, expected:
 
 #[tokio::test]
 async fn row_57_a_compressor_that_breaks_the_conversation_is_at_fault_and_the_history_stays() {
-    fn pick(messages: &Messages, places: &[usize]) -> Option<Messages> {
-        Some(places.iter().map(|place| messages[*place].clone()).collect())
+    fn pick(messages: &Messages, places: &[usize]) -> Messages {
+        places.iter().map(|place| messages[*place].clone()).collect()
     }
-    check_compressor(|messages| pick(messages, &[0, 1, 2]), ErrorKind::Internal).await;
-    check_compressor(|messages| pick(messages, &[0, 1, 3]), ErrorKind::Internal).await;
-    check_compressor(|messages| pick(messages, &[0, 2, 3]), ErrorKind::Internal).await;
-    check_compressor(|messages| pick(messages, &[0, 2, 1, 3]), ErrorKind::Internal).await;
-    check_compressor(|messages| pick(messages, &[3, 0]), ErrorKind::Internal).await;
+    check_compressor(|messages| Some(pick(messages, &[0, 1, 2])), ErrorKind::Internal).await;
+    check_compressor(|messages| Some(pick(messages, &[0, 1, 3])), ErrorKind::Internal).await;
+    check_compressor(|messages| Some(pick(messages, &[0, 2, 3])), ErrorKind::Internal).await;
+    check_compressor(|messages| Some(pick(messages, &[0, 2, 1, 3])), ErrorKind::Internal).await;
+    check_compressor(|messages| Some(pick(messages, &[3, 0])), ErrorKind::Internal).await;
     check_compressor(|_| Some(Messages::new()), ErrorKind::Internal).await;
     check_compressor(|_| None, ErrorKind::ContextOverflow).await;
 }

@@ -158,7 +158,7 @@ async fn check_fails_closed(at: Point, deed: Deed, words: &str) {
     assert!(error.to_string().contains("`h`") && error.to_string().contains(words), "{error}");
     assert!(!error.to_string().contains("canary"), "{error}");
     crate::kit::assert_whole(&error.report().messages);
-    let requests = if at == Point::BeforeModel { 0 } else { 1 };
+    let requests = usize::from(at != Point::BeforeModel);
     assert_eq!(ran.model.requests().len(), requests);
     assert_eq!(ran.journal.lines().contains(&"ran".to_owned()), at == Point::AfterTool, "{at:?}");
     let failed: Vec<_> = ran

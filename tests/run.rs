@@ -92,7 +92,9 @@ fn outcome(run: &Run, chance: &Chance) -> Option<Outcome> {
             };
             Outcome::Human { index: calls[usize::from(chance.pick) % calls.len()].index, decision }
         }
-        Action::CheckOutput { .. } if chance.kind % 2 == 0 => Outcome::OutputRejected { problems: "wrong".into() },
+        Action::CheckOutput { .. } if chance.kind.is_multiple_of(2) => {
+            Outcome::OutputRejected { problems: "wrong".into() }
+        }
         Action::CheckOutput { .. } => Outcome::OutputAccepted,
         other => panic!("{other:?}"),
     })

@@ -42,7 +42,7 @@ fn deltas(events: &[Event]) -> Vec<&str> {
 
 fn paced(model: Paced, tools: impl IntoIterator<Item = Stub>) -> Agent {
     let builder = Agent::builder("tester").model(model);
-    tools.into_iter().fold(builder, |builder, tool| builder.tool(tool)).build().unwrap()
+    tools.into_iter().fold(builder, runlet::agent::AgentBuilder::tool).build().unwrap()
 }
 
 #[tokio::test]
@@ -292,7 +292,7 @@ proptest! {
             (outcome(whole).1, outcome(folded).1, events)
         });
         prop_assert_eq!(&whole, &folded);
-        let ended = events.last().map(|event| event.name());
+        let ended = events.last().map(Event::name);
         let expected = match whole["status"].as_str() {
             Some("completed") => "run.completed",
             Some("stopped") => "policy.stopped",

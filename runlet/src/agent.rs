@@ -418,7 +418,7 @@ impl ToolPolicy {
     pub fn new() -> Self {
         Self {
             concurrency: 8,
-            timeout: Duration::from_secs(60),
+            timeout: Duration::from_mins(1),
             grace: Duration::from_secs(2),
             max_output_bytes: 256 * 1024,
         }

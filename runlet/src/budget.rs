@@ -104,7 +104,7 @@ impl fmt::Debug for ContextPolicy {
             .field("reserved_output_tokens", &self.reserved_output_tokens)
             .field("compressors", &compressors)
             .field("ruler", &self.ruler.name())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

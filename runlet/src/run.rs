@@ -384,11 +384,11 @@ impl Run {
         let Some(pending) = waiting.into_iter().find(|pending| pending.index == index) else {
             return Err(Error::new(ErrorKind::Config, format!("call {index} does not wait for a decision")));
         };
-        if let Decision::ApproveEdited { arguments } = &decision {
-            if serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(arguments).is_err() {
-                let message = format!("the edited arguments of call {index} are not a JSON object");
-                return Err(Error::new(ErrorKind::Config, message));
-            }
+        if let Decision::ApproveEdited { arguments } = &decision
+            && serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(arguments).is_err()
+        {
+            let message = format!("the edited arguments of call {index} are not a JSON object");
+            return Err(Error::new(ErrorKind::Config, message));
         }
         self.apply(Outcome::Human { index, decision })?;
         Ok(pending.call)
@@ -450,9 +450,8 @@ impl Run {
     /// Where the run stands.
     pub fn status(&self) -> RunStatus {
         match &self.phase {
-            Phase::Model | Phase::Output { .. } => RunStatus::Running,
             Phase::Tools(turn) if turn.ready().is_empty() => RunStatus::Interrupted,
-            Phase::Tools(_) => RunStatus::Running,
+            Phase::Model | Phase::Output { .. } | Phase::Tools(_) => RunStatus::Running,
             Phase::Ended(Ending::Completed { .. }) => RunStatus::Completed,
             Phase::Ended(Ending::Refused { .. }) => RunStatus::Refused,
             Phase::Ended(Ending::Failed { .. }) => RunStatus::Failed,

@@ -115,8 +115,9 @@ impl Runtime {
         D: Send + Sync + 'static,
         O: Output,
     {
-        let driver = self.driver(agent, deps.into_deps(), Start::Input(input.into()), false);
-        driver.drive().await.into_result()
+        let driver = self.driver(agent, deps.into_deps(), Start::Input(Box::new(input.into())), false);
+        // Boxed, as it is large: callers' futures would hold it in full.
+        Box::pin(driver.drive()).await.into_result()
     }
 
     /// As [`run`](Self::run), with a full request: its messages are the conversation, its tools, options and metadata
@@ -147,7 +148,7 @@ impl Runtime {
         D: Send + Sync + 'static,
         O: Output,
     {
-        RunStream::new(self.driver(agent, deps.into_deps(), Start::Input(input.into()), true))
+        RunStream::new(self.driver(agent, deps.into_deps(), Start::Input(Box::new(input.into())), true))
     }
 
     /// As [`stream`](Self::stream), with a full request as in [`run_request`](Self::run_request).
@@ -182,7 +183,7 @@ impl Runtime {
         O: Output,
     {
         let start = Start::Saved(Box::new(run), decisions.into_iter().collect());
-        self.driver(agent, deps.into_deps(), start, false).drive().await.into_result()
+        Box::pin(self.driver(agent, deps.into_deps(), start, false).drive()).await.into_result()
     }
 
     fn driver<D, O>(&self, agent: &Agent<D, O>, deps: Arc<D>, start: Start, streams: bool) -> Driver

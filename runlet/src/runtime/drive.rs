@@ -36,7 +36,7 @@ const CONVERSATION_KEY: &str = "messages";
 
 /// Where a run begins.
 pub(super) enum Start {
-    Input(Input),
+    Input(Box<Input>),
     Saved(Box<Run>, Vec<(usize, Decision)>),
 }
 
@@ -68,10 +68,13 @@ enum Begin {
     Failed(Error),
 }
 
+/// The version that a conversation is saved over; none where it is new.
+struct Over(Option<u64>);
+
 struct Conversation {
     id: String,
     /// The version that was loaded; none where nothing could be.
-    loaded: Option<Option<u64>>,
+    loaded: Option<Over>,
 }
 
 /// A call that began before the model's message had ended, as its tool only reads. Dropping it ends it.
@@ -526,14 +529,14 @@ impl Driver {
                 Error::with_source(ErrorKind::State, message, error)
             })?;
         }
-        conversation.loaded = Some(stored.map(|stored| stored.version));
+        conversation.loaded = Some(Over(stored.map(|stored| stored.version)));
         history.extend(self.run.messages().iter().cloned());
         self.run.begin_after(history);
         Ok(())
     }
 
     async fn save_conversation(&mut self) -> Result<()> {
-        let Some(Conversation { id, loaded: Some(over) }) = self.conversation.take() else { return Ok(()) };
+        let Some(Conversation { id, loaded: Some(Over(over)) }) = self.conversation.take() else { return Ok(()) };
         let value = serde_json::to_value(self.run.messages()).map_err(|error| {
             Error::with_source(ErrorKind::State, format!("conversation `{id}` cannot be written"), error)
         })?;

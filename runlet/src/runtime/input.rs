@@ -90,8 +90,6 @@ impl From<Vec<Message>> for Input {
 
 impl From<Messages> for Input {
     fn from(messages: Messages) -> Self {
-        let mut request = ModelRequest::default();
-        request.messages = messages;
-        request.into()
+        ModelRequest { messages, ..ModelRequest::default() }.into()
     }
 }
