@@ -40,7 +40,7 @@ use crate::tool::{Tool, Toolbox};
 ///     .tool(lookup {})
 ///     .build()?;
 /// assert_eq!(support.name(), "support");
-/// # runlet::Result::Ok(())
+/// # runlet::Result::<()>::Ok(())
 /// ```
 pub struct Agent<D = (), O = String> {
     parts: Arc<Parts<D>>,

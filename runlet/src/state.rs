@@ -49,7 +49,7 @@ pub struct Stored {
 /// assert_eq!(store.load(&scope, "theme").await?.map(|stored| stored.value), Some("dark".into()));
 /// assert!(store.save(&scope, "theme", "light".into(), None).await.is_err(), "somebody saved before");
 /// store.save(&scope, "theme", "light".into(), Some(version)).await?;
-/// # runlet::Result::Ok(()) }).unwrap();
+/// # runlet::Result::<()>::Ok(()) }).unwrap();
 /// ```
 pub trait StateStore: Send + Sync + 'static {
     /// The value under a key, or `None`.

@@ -66,7 +66,7 @@ impl Deref for PreparedRequest {
 /// let bill = prepared.bill().expect("a prepared request has a bill");
 /// assert!(bill.total().upper <= bill.limit());
 /// println!("{bill}");
-/// # runlet::Result::Ok(())
+/// # runlet::Result::<()>::Ok(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bill {
