@@ -168,7 +168,7 @@ impl Model for Paced {
 /// An agent of a model and tools.
 pub(crate) fn agent(model: &ScriptedModel, tools: impl IntoIterator<Item = Stub>) -> Agent {
     let builder = Agent::builder("tester").model(model.clone());
-    tools.into_iter().fold(builder, |builder, tool| builder.tool(tool)).build().unwrap()
+    tools.into_iter().fold(builder, runlet::agent::AgentBuilder::tool).build().unwrap()
 }
 
 /// An answer of one text.

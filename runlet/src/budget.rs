@@ -21,6 +21,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::message::Messages;
 use crate::model::{Bill, BillItem, BillPart, Capabilities, ContextWindow, ModelRequest, PreparedRequest};
 
+/// The key of the ruler that every policy begins with.
+const DEFAULT_RULER: u64 = 0;
+
 /// How much of a model's context window a request may take, and what happens when it wants more.
 ///
 /// ```
@@ -38,8 +41,8 @@ pub struct ContextPolicy {
     reserved_output_tokens: u64,
     compressors: Vec<AnyCompressor>,
     ruler: Arc<dyn Ruler>,
-    /// Names the ruler, so that counts kept with messages are never taken for another ruler's. 0 is the default one,
-    /// whose counts outlive a run.
+    /// Names the ruler, so that counts kept with messages are never taken for another ruler's. Copies share it, so that
+    /// counts outlive a run.
     ruler_key: u64,
 }
 
@@ -51,7 +54,7 @@ impl ContextPolicy {
             reserved_output_tokens: 1_024,
             compressors: Vec::new(),
             ruler: Arc::new(Utf8Ruler::default()),
-            ruler_key: 0,
+            ruler_key: DEFAULT_RULER,
         }
     }
 
@@ -76,7 +79,7 @@ impl ContextPolicy {
 
     /// Counts with another ruler.
     pub fn ruler(mut self, ruler: impl Ruler + 'static) -> Self {
-        static NEXT: AtomicU64 = AtomicU64::new(1);
+        static NEXT: AtomicU64 = AtomicU64::new(DEFAULT_RULER + 1);
         self.ruler = Arc::new(ruler);
         self.ruler_key = NEXT.fetch_add(1, Ordering::Relaxed);
         self

@@ -18,7 +18,7 @@ pub(crate) use self::observer::Observers;
 pub use self::observer::{EventLog, Observer};
 
 use crate::context::RunId;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::message::{SharedMessage, ToolResult, Usage};
 use crate::model::{Bill, StopReason};
 use crate::state::StateScope;
@@ -58,7 +58,7 @@ pub enum EventKind {
         provider: String,
         /// The model's name.
         model: String,
-        /// How many messages the run begins with.
+        /// How many messages the caller gave the run; the history of a conversation is loaded after.
         messages: usize,
         /// How many tools the model may call.
         tools: usize,
@@ -465,7 +465,7 @@ impl EventKind {
                 json!({ "output": text(output), "stop_reason": stop_reason, "usage": usage })
             }
             Self::RunFailed { error, usage } | Self::PolicyStopped { error, usage } => {
-                json!({ "error": error_data(error), "usage": usage })
+                json!({ "error": error_data(error, content), "usage": usage })
             }
             Self::RunCancelled { usage } => json!({ "usage": usage }),
             Self::RunInterrupted { pending, usage } => json!({ "pending": pending, "usage": usage }),
@@ -477,7 +477,7 @@ impl EventKind {
             Self::ContextCompressed { compressor, removed_messages, freed_tokens } => json!({
                 "compressor": compressor, "removed_messages": removed_messages, "freed_tokens": freed_tokens,
             }),
-            Self::ContextRefused { bill, error } => json!({ "bill": bill, "error": error_data(error) }),
+            Self::ContextRefused { bill, error } => json!({ "bill": bill, "error": error_data(error, content) }),
             Self::ModelRequested { provider, model, messages, stream } => {
                 json!({ "provider": provider, "model": model, "messages": messages, "stream": stream })
             }
@@ -489,10 +489,10 @@ impl EventKind {
                 "stop_reason": stop_reason, "usage": usage, "duration_ms": millis(*duration),
             }),
             Self::ModelFailed { error, duration } => {
-                json!({ "error": error_data(error), "duration_ms": millis(*duration) })
+                json!({ "error": error_data(error, content), "duration_ms": millis(*duration) })
             }
             Self::ModelRetrying { attempt, delay, error } => {
-                json!({ "attempt": attempt, "delay_ms": millis(*delay), "error": error_data(error) })
+                json!({ "attempt": attempt, "delay_ms": millis(*delay), "error": error_data(error, content) })
             }
             Self::ModelTextDelta { text: delta }
             | Self::ModelReasoningDelta { text: delta }
@@ -513,18 +513,36 @@ impl EventKind {
                 json!({ "scope": scope, "key": key, "version": version })
             }
             Self::HookFailed { hook, point, error } => {
-                json!({ "hook": hook, "point": point, "error": error_data(error) })
+                json!({ "hook": hook, "point": point, "error": error_data(error, content) })
             }
             Self::HumanRequested { call } => json!({ "call": call }),
             Self::HumanResponded { call, approved } => json!({ "call": call, "approved": approved }),
-            Self::HumanResponseRejected { error } => json!({ "error": error_data(error) }),
+            Self::HumanResponseRejected { error } => json!({ "error": error_data(error, content) }),
             Self::EventsDropped { count } => json!({ "count": count }),
         }
     }
 }
 
-fn error_data(error: &Error) -> Value {
-    json!({ "kind": error.kind(), "message": error.to_string() })
+/// An error; its words only where they are Runlet's own, or content is asked for: models, tools, hooks and stores put
+/// what was said into theirs. Of a provider's error, what says where to look is always shown.
+fn error_data(error: &Error, content: Content) -> Value {
+    let own = !matches!(
+        error.kind(),
+        ErrorKind::Config | ErrorKind::Model | ErrorKind::Tool | ErrorKind::Hook | ErrorKind::State
+    );
+    let message = match content {
+        Content::Omit if !own => json!({ "bytes": error.to_string().len() }),
+        _ => json!(error.to_string()),
+    };
+    let mut data = json!({ "kind": error.kind(), "message": message });
+    if let (Some(provider), Some(data)) = (error.provider(), data.as_object_mut()) {
+        let said = json!({
+            "name": provider.provider, "category": provider.category.to_string(), "status": provider.status,
+            "code": provider.code, "request_id": provider.request_id,
+        });
+        data.insert("provider".to_owned(), said);
+    }
+    data
 }
 
 fn millis(duration: Duration) -> u64 {

@@ -461,21 +461,22 @@ trait ErasedHook: Send + Sync {
     fn after_compression<'a>(&'a self, context: &'a HookContext, messages: &'a mut Messages) -> HookFuture<'a, ()>;
 }
 
+// The blocks hold the calls themselves, so that a panic before the future is there is caught with the others.
 impl<H: Hook> ErasedHook for H {
     fn name(&self) -> &str {
         Hook::name(self)
     }
 
     fn before_model_call<'a>(&'a self, context: &'a HookContext, request: &'a mut ModelRequest) -> HookFuture<'a, ()> {
-        Box::pin(Hook::before_model_call(self, context, request))
+        Box::pin(async move { Hook::before_model_call(self, context, request).await })
     }
 
     fn after_model_call<'a>(&'a self, context: &'a HookContext, response: &'a mut ModelResponse) -> HookFuture<'a, ()> {
-        Box::pin(Hook::after_model_call(self, context, response))
+        Box::pin(async move { Hook::after_model_call(self, context, response).await })
     }
 
     fn before_tool_call<'a>(&'a self, context: &'a HookContext, call: &'a mut ToolCall) -> HookFuture<'a, ToolVerdict> {
-        Box::pin(Hook::before_tool_call(self, context, call))
+        Box::pin(async move { Hook::before_tool_call(self, context, call).await })
     }
 
     fn after_tool_call<'a>(
@@ -484,7 +485,7 @@ impl<H: Hook> ErasedHook for H {
         call: &'a ToolCall,
         result: &'a mut ToolResult,
     ) -> HookFuture<'a, ()> {
-        Box::pin(Hook::after_tool_call(self, context, call, result))
+        Box::pin(async move { Hook::after_tool_call(self, context, call, result).await })
     }
 
     fn before_state_operation<'a>(
@@ -492,7 +493,7 @@ impl<H: Hook> ErasedHook for H {
         context: &'a HookContext,
         operation: &'a mut StateOperation,
     ) -> HookFuture<'a, ()> {
-        Box::pin(Hook::before_state_operation(self, context, operation))
+        Box::pin(async move { Hook::before_state_operation(self, context, operation).await })
     }
 
     fn after_state_operation<'a>(
@@ -501,14 +502,14 @@ impl<H: Hook> ErasedHook for H {
         operation: &'a StateOperation,
         loaded: &'a mut Option<Stored>,
     ) -> HookFuture<'a, ()> {
-        Box::pin(Hook::after_state_operation(self, context, operation, loaded))
+        Box::pin(async move { Hook::after_state_operation(self, context, operation, loaded).await })
     }
 
     fn before_compression<'a>(&'a self, context: &'a HookContext, messages: &'a Messages) -> HookFuture<'a, ()> {
-        Box::pin(Hook::before_compression(self, context, messages))
+        Box::pin(async move { Hook::before_compression(self, context, messages).await })
     }
 
     fn after_compression<'a>(&'a self, context: &'a HookContext, messages: &'a mut Messages) -> HookFuture<'a, ()> {
-        Box::pin(Hook::after_compression(self, context, messages))
+        Box::pin(async move { Hook::after_compression(self, context, messages).await })
     }
 }

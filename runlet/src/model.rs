@@ -71,6 +71,7 @@ pub trait Model: Send + Sync + 'static {
     fn stream(&self, request: PreparedRequest) -> impl Future<Output = Result<ModelStream>> + Send;
 }
 
+#[allow(clippy::struct_excessive_bools, reason = "each is an ability of its own")]
 /// What a model can do, and how much it can read. Unknown abilities are taken as absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]

@@ -75,6 +75,17 @@ enum Phase {
     Ended(Ending),
 }
 
+impl Phase {
+    fn awaits(&self) -> &'static str {
+        match self {
+            Self::Model => "its model",
+            Self::Tools(_) => "its tools",
+            Self::Output { .. } => "its output to be checked",
+            Self::Ended(_) => "nothing more",
+        }
+    }
+}
+
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -176,6 +187,15 @@ pub enum Outcome {
         /// The answer, as JSON.
         answer: String,
     },
+    /// A tool call brought an answer that does not fit the output type.
+    ToolAnswerRejected {
+        /// The call's place.
+        index: usize,
+        /// Its result: what is wrong, for the model.
+        result: ToolResult,
+        /// What is wrong, in words.
+        problems: String,
+    },
     /// A tool call needs a person's approval.
     ToolNeedsApproval {
         /// The call's place.
@@ -206,6 +226,24 @@ pub enum Outcome {
     },
     /// The caller cancelled the run.
     Cancelled,
+}
+
+impl Outcome {
+    /// What came, in words that hold nothing anyone said.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Model(_) => "a model's answer came",
+            Self::Compressed(_) => "a compressed conversation came",
+            Self::ToolSettled { .. } => "a tool's result came",
+            Self::ToolAnswered { .. } | Self::ToolAnswerRejected { .. } => "an answer by tool came",
+            Self::ToolNeedsApproval { .. } => "a request for approval came",
+            Self::Human { .. } => "a person's decision came",
+            Self::OutputAccepted => "an accepted output came",
+            Self::OutputRejected { .. } => "a rejected output came",
+            Self::Failed { .. } => "a failure came",
+            Self::Cancelled => "a cancellation came",
+        }
+    }
 }
 
 /// What a person decided on a tool call.
@@ -308,6 +346,11 @@ impl Run {
                 turn.answer = Some(answer);
                 self.close_turn();
             }
+            (Outcome::ToolAnswerRejected { index, result, problems }, Phase::Tools(turn)) => {
+                turn.settle(index, result, Some(ToolErrorKind::InvalidArguments))?;
+                turn.rejected = Some(problems);
+                self.close_turn();
+            }
             (Outcome::ToolNeedsApproval { index, arguments }, Phase::Tools(turn)) => turn.hold(index, arguments)?,
             (Outcome::Human { index, decision }, Phase::Tools(turn)) => {
                 turn.decide(index, decision)?;
@@ -322,10 +365,38 @@ impl Run {
             (Outcome::Failed { kind, message }, _) => self.end(Ending::Failed { kind, message }),
             (Outcome::Cancelled, _) => self.end(Ending::Cancelled),
             (outcome, _) => {
-                return Err(Error::new(ErrorKind::Internal, format!("{outcome:?} does not answer {:?}", self.next())));
+                let message = format!("{} while the run waits for {}", outcome.name(), self.phase.awaits());
+                return Err(Error::new(ErrorKind::Internal, message));
             }
         }
         Ok(())
+    }
+
+    /// Takes a person's decision on a call that waits for one, and gives the call.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`] where no such call waits, or edited arguments are no JSON object; the run is as it was.
+    pub(crate) fn decide(&mut self, index: usize, decision: Decision) -> Result<ToolCall> {
+        let waiting = match &self.phase {
+            Phase::Tools(turn) => turn.waiting(),
+            _ => Vec::new(),
+        };
+        let Some(pending) = waiting.into_iter().find(|pending| pending.index == index) else {
+            return Err(Error::new(ErrorKind::Config, format!("call {index} does not wait for a decision")));
+        };
+        if let Decision::ApproveEdited { arguments } = &decision
+            && serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(arguments).is_err()
+        {
+            let message = format!("the edited arguments of call {index} are not a JSON object");
+            return Err(Error::new(ErrorKind::Config, message));
+        }
+        self.apply(Outcome::Human { index, decision })?;
+        Ok(pending.call)
+    }
+
+    /// The limits of the run.
+    pub(crate) fn policy(&self) -> &RunPolicy {
+        &self.policy
     }
 
     /// The run's id.
@@ -380,7 +451,7 @@ impl Run {
     pub fn status(&self) -> RunStatus {
         match &self.phase {
             Phase::Tools(turn) if turn.ready().is_empty() => RunStatus::Interrupted,
-            Phase::Model | Phase::Tools(_) | Phase::Output { .. } => RunStatus::Running,
+            Phase::Model | Phase::Output { .. } | Phase::Tools(_) => RunStatus::Running,
             Phase::Ended(Ending::Completed { .. }) => RunStatus::Completed,
             Phase::Ended(Ending::Refused { .. }) => RunStatus::Refused,
             Phase::Ended(Ending::Failed { .. }) => RunStatus::Failed,
@@ -439,6 +510,11 @@ impl Run {
             StopReason::Pause => {
                 self.push(message);
                 self.begin_step();
+            }
+            _ if message.text().trim().is_empty() && message.refusal().is_some() => {
+                let reason = message.refusal().unwrap_or_default();
+                self.push(message);
+                self.phase = Phase::Ended(Ending::Refused { reason });
             }
             stop_reason if says_nothing(&message) => self.answered_nothing(&stop_reason),
             _ => {
@@ -513,6 +589,13 @@ impl Run {
             self.phase = Phase::Ended(Ending::Completed { answer });
             return;
         }
+        // The tries of an answer are counted by themselves.
+        if let Some(problems) = closed.rejected {
+            if self.may_answer_again(&problems) {
+                self.begin_step();
+            }
+            return;
+        }
         self.bad_steps = if closed.all_bad { self.bad_steps + 1 } else { 0 };
         if self.bad_steps >= self.policy.max_bad_steps {
             let message = format!(
@@ -526,17 +609,24 @@ impl Run {
     }
 
     fn rejected(&mut self, problems: &str) {
+        if self.may_answer_again(problems) {
+            self.push(Message::user(format!("Your answer does not have the form that was asked for: {problems}")));
+            self.begin_step();
+        }
+    }
+
+    /// Counts an answer that does not fit. The run ends where it was one too many.
+    fn may_answer_again(&mut self, problems: &str) -> bool {
         if self.output_retries >= self.policy.max_output_retries {
             let message = format!(
                 "the model's answer does not fit the output type after {} more tries: {problems}",
                 self.output_retries
             );
             self.end(Ending::Failed { kind: ErrorKind::Model, message });
-            return;
+            return false;
         }
         self.output_retries += 1;
-        self.push(Message::user(format!("Your answer does not have the form that was asked for: {problems}")));
-        self.begin_step();
+        true
     }
 
     /// Ends the run. Calls without a result get one that says so, and so their turn becomes history.
@@ -554,6 +644,10 @@ impl Run {
     }
 
     fn push(&mut self, message: Message) {
+        // No provider takes an empty message back.
+        if message.parts.is_empty() {
+            return;
+        }
         let message = crate::message::SharedMessage::from(message);
         if let Some(compressed) = &mut self.compressed {
             compressed.push(message.clone());

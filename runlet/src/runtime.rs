@@ -116,12 +116,14 @@ impl Runtime {
         O: Output,
     {
         let driver = self.driver(agent, deps.into_deps(), Start::Input(Box::new(input.into())), false);
-        driver.drive().await.into_result()
+        // Boxed, as it is large: callers' futures would hold it in full.
+        Box::pin(driver.drive()).await.into_result()
     }
 
     /// As [`run`](Self::run), with a full request: its messages are the conversation, its tools, options and metadata
-    /// are added to the agent's, those of the same name in place of them, and whatever else it sets stands in place of
-    /// the agent's. A tool that the agent does not have is the model's to call, but no one's to run.
+    /// are added to the agent's, and whatever else it sets stands in place of the agent's. Where both have a tool of one
+    /// name, the agent's stands, for it is what runs. A tool that the agent does not have is the model's to call, but no
+    /// one's to run.
     ///
     /// # Errors
     /// As [`run`](Self::run).
@@ -183,7 +185,7 @@ impl Runtime {
         O: Output,
     {
         let start = Start::Saved(Box::new(run), decisions.into_iter().collect());
-        self.driver(agent, deps.into_deps(), start, false).drive().await.into_result()
+        Box::pin(self.driver(agent, deps.into_deps(), start, false).drive()).await.into_result()
     }
 
     fn driver<D, O>(&self, agent: &Agent<D, O>, deps: Arc<D>, start: Start, streams: bool) -> Driver

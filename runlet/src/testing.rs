@@ -157,7 +157,7 @@ impl Default for ScriptedModel {
 }
 
 impl Model for ScriptedModel {
-    fn provider(&self) -> &str {
+    fn provider(&self) -> &'static str {
         "scripted"
     }
 
@@ -220,7 +220,7 @@ impl fmt::Debug for ScriptedModel {
 pub struct FixedRuler(pub u64);
 
 impl crate::budget::Ruler for FixedRuler {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "fixed"
     }
 

@@ -58,7 +58,7 @@ impl DropOldestTurns {
 }
 
 impl Compressor for DropOldestTurns {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "drop_oldest_turns"
     }
 
@@ -94,9 +94,9 @@ pub(crate) fn check_compressed(name: &str, before: &Messages, after: &Messages) 
     let broken = |what: &str| {
         Err(Error::new(ErrorKind::Internal, format!("compressor `{name}` broke the conversation: {what}")))
     };
-    let newest = before.iter().rfind(|message| message.role == Role::User);
-    if newest.is_some_and(|newest| !after.contains(newest)) {
-        return broken("the newest user message is gone");
+    let newest = |messages: &Messages| messages.iter().rfind(|message| message.role == Role::User).cloned();
+    if newest(before).is_some_and(|message| newest(after) != Some(message)) {
+        return broken("the newest user message is gone or no longer the newest");
     }
     let mut open: Vec<&str> = Vec::new();
     for message in after {

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Poll;
+use std::task::{Poll, Waker};
 use std::time::SystemTime;
 
 use super::observer::Observers;
@@ -29,6 +29,8 @@ struct State {
     next_span: u64,
     closed: bool,
     queue: VecDeque<Event>,
+    /// Whoever reads the stream: a tool's task emits while nobody polls the run.
+    reader: Option<Waker>,
 }
 
 /// Where in a run an event belongs.
@@ -83,6 +85,10 @@ impl Emitter {
         self.0.observers.hand_on(&event);
         if self.0.streams {
             state.queue.push_back(event);
+            if let Some(reader) = state.reader.take() {
+                drop(state);
+                reader.wake();
+            }
         }
     }
 
@@ -110,5 +116,15 @@ pub(crate) struct EventQueue(Emitter);
 impl EventQueue {
     pub(crate) fn pop(&self) -> Option<Event> {
         self.0.state().queue.pop_front()
+    }
+
+    /// The next event; without one, `reader` is woken when there is.
+    pub(crate) fn pop_or_wake(&self, reader: &Waker) -> Option<Event> {
+        let mut state = self.0.state();
+        let event = state.queue.pop_front();
+        if event.is_none() {
+            state.reader = Some(reader.clone());
+        }
+        event
     }
 }

@@ -120,6 +120,7 @@ struct Queued {
     dropped: AtomicU64,
 }
 
+#[allow(clippy::large_enum_variant, reason = "nearly all items are events")]
 enum Item {
     Event(Box<Event>),
     Flush(SyncSender<()>),

@@ -13,6 +13,8 @@ pub(super) struct Turn {
     message: Message,
     slots: Vec<Slot>,
     pub(super) answer: Option<String>,
+    /// What is wrong with an answer that a call brought.
+    pub(super) rejected: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,6 +35,7 @@ pub(super) struct Closed {
     pub(super) message: Message,
     pub(super) results: Message,
     pub(super) answer: Option<String>,
+    pub(super) rejected: Option<String>,
     /// The words of a call that ends the run.
     pub(super) fatal: Option<String>,
     /// Whether no call of the turn could even be run.
@@ -42,7 +45,7 @@ pub(super) struct Closed {
 impl Turn {
     pub(super) fn new(message: Message) -> Self {
         let slots = message.tool_calls().map(|call| Slot::Ready { call: call.clone() }).collect();
-        Self { message, slots, answer: None }
+        Self { message, slots, answer: None, rejected: None }
     }
 
     /// The calls to be run.
@@ -151,7 +154,7 @@ impl Turn {
         }
         let message = std::mem::replace(&mut self.message, Message::assistant(""));
         let results = Message::new(crate::message::Role::Tool, results);
-        Some(Closed { message, results, answer: self.answer.take(), fatal, all_bad })
+        Some(Closed { message, results, answer: self.answer.take(), rejected: self.rejected.take(), fatal, all_bad })
     }
 
     fn open_slot(&mut self, index: usize) -> Result<&mut Slot> {

@@ -36,9 +36,10 @@ pub(super) async fn run_call(session: Arc<Session>, step: Span, pending: Pending
     let context = session.hook_context(step.step);
     // The hooks of an approved call ran before a person saw it: what was approved is what runs.
     if !approved && !session.hooks.is_empty() {
-        let wire_id = call.id.clone();
+        let (id, name) = (call.id.clone(), call.name.clone());
         let verdict = session.hooks.before_tool_call(&context, session.hook_point(span), &mut call).await?;
-        call.id = wire_id;
+        // A hook changes arguments. Another tool would run under the rules of this one.
+        (call.id, call.name) = (id, name);
         if let ToolVerdict::Deny(reason) = verdict {
             let denied = ToolError::new(ToolErrorKind::Denied, format!("This call was not run: {reason}"));
             return Ok(settle(&session, span, index, &call, Err(denied), Duration::ZERO));
@@ -183,8 +184,10 @@ fn take_answer(session: &Session, step: Span, index: usize, call: &ToolCall) -> 
         }
         Err(problems) => {
             let message = format!("The answer does not have the form that was asked for: {problems}");
-            let error = ToolError::new(ToolErrorKind::InvalidArguments, message);
-            settle(session, span, index, call, Err(error), Duration::ZERO)
+            let result = ToolResult::error(call, message);
+            let failure = Some(ToolErrorKind::InvalidArguments);
+            emit_ended(session, span, index, call, &result, failure, Duration::ZERO);
+            Outcome::ToolAnswerRejected { index, result, problems }
         }
     }
 }

@@ -1,10 +1,10 @@
 //! The one loop: ask the run what comes next, do it, tell the run what came of it.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
 use serde::Deserialize;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -68,12 +68,13 @@ enum Begin {
     Failed(Error),
 }
 
+/// The version that a conversation is saved over; none where it is new.
+struct Over(Option<u64>);
+
 struct Conversation {
     id: String,
-    /// Whether the history was loaded. What could not be read is not written over.
-    loaded: bool,
-    /// The version that was loaded; none where there was no history yet.
-    version: Option<u64>,
+    /// The version that was loaded; none where nothing could be.
+    loaded: Option<Over>,
 }
 
 /// A call that began before the model's message had ended, as its tool only reads. Dropping it ends it.
@@ -99,7 +100,7 @@ impl Driver {
                 if let Some(token) = &input.cancellation {
                     cancellation = token.child_token();
                 }
-                conversation = input.conversation.map(|id| Conversation { id, loaded: false, version: None });
+                conversation = input.conversation.map(|id| Conversation { id, loaded: None });
                 let mut request = input.request;
                 let messages = std::mem::take(&mut request.messages);
                 overlay(&mut template, request);
@@ -143,6 +144,7 @@ impl Driver {
             check: |answer| decode::<O>(answer).map(drop),
             state: parts.state.clone(),
             cancellation,
+            usage: Mutex::new(run.usage()),
         };
         Self {
             session: Arc::new(session),
@@ -179,8 +181,7 @@ impl Driver {
     }
 
     async fn drive_in_span(mut self) -> RunReport {
-        // Whatever ends this future ends the run's tools.
-        let _cancel_on_drop = self.session.cancellation.clone().drop_guard();
+        let _end_on_drop = EndOnDrop(Arc::clone(&self.session));
         let resumed = matches!(self.begin, Begin::Resumed(_));
         match self.begin().await {
             Ok(()) => {}
@@ -236,36 +237,35 @@ impl Driver {
             emitter.emit(root, || EventKind::RunResumed { steps: self.run.step() });
             return self.decide(decisions?);
         }
-        let loaded = match begin {
-            Begin::Failed(error) => Err(error),
-            _ => self.load_conversation().await,
-        };
         emitter.emit(root, || EventKind::RunStarted {
             provider: self.model.provider().to_owned(),
             model: self.model.name().to_owned(),
             messages: self.run.messages().len(),
             tools: self.template.tools.len(),
         });
-        loaded
+        match begin {
+            Begin::Failed(error) => Err(error),
+            _ => self.load_conversation().await,
+        }
     }
 
-    /// Applies a person's decisions. One that does not fit leaves the run as it was.
+    /// Applies a person's decisions, all or none: one that does not fit leaves the run as it was.
     fn decide(&mut self, decisions: Vec<(usize, Decision)>) -> Result<()> {
         let (root, emitter) = (self.session.root, &self.session.emitter);
-        let Action::AskHuman { calls, .. } = self.run.next() else {
-            return Ok(());
-        };
         let mut decided = self.run.clone();
+        let mut responses = Vec::with_capacity(decisions.len());
         for (index, decision) in decisions {
             let approved = !matches!(decision, Decision::Reject { .. });
-            if let Err(error) = decided.apply(Outcome::Human { index, decision }) {
-                emitter.emit(root, || EventKind::HumanResponseRejected { error: error.clone() });
-                return Err(error);
+            match decided.decide(index, decision) {
+                Ok(call) => responses.push((reference(index, &call), approved)),
+                Err(error) => {
+                    emitter.emit(root, || EventKind::HumanResponseRejected { error: error.clone() });
+                    return Err(error);
+                }
             }
-            if let Some(pending) = calls.iter().find(|pending| pending.index == index) {
-                let call = reference(index, &pending.call);
-                emitter.emit(root, || EventKind::HumanResponded { call, approved });
-            }
+        }
+        for (call, approved) in responses {
+            emitter.emit(root, || EventKind::HumanResponded { call, approved });
         }
         self.run = decided;
         Ok(())
@@ -346,6 +346,7 @@ impl Driver {
             duration,
         });
         self.run.apply(Outcome::Model(Box::new(response)))?;
+        session.set_usage(self.run.usage());
         if let Action::CallTools { calls, .. } = self.run.next() {
             self.call_tools(calls, early).await?;
         }
@@ -414,7 +415,9 @@ impl Driver {
         let emitter = &self.session.emitter;
         let mut stream = self.model.stream(prepared).await?;
         let mut early: Vec<EarlyCall> = Vec::new();
-        let (mut events, mut calls) = (0, 0);
+        let mut events = 0;
+        let mut calls: Vec<ToolCall> = Vec::new();
+        let mut text = String::new();
         while let Some(event) = stream.next().await {
             let event = event?;
             if events == 0 {
@@ -422,17 +425,20 @@ impl Driver {
             }
             events += 1;
             match event {
-                ModelEvent::TextDelta(text) => emitter.emit(span, || EventKind::ModelTextDelta { text }),
+                ModelEvent::TextDelta(delta) => {
+                    text.push_str(&delta);
+                    emitter.emit(span, || EventKind::ModelTextDelta { text: delta });
+                }
                 ModelEvent::ReasoningDelta(text) => emitter.emit(span, || EventKind::ModelReasoningDelta { text }),
                 ModelEvent::RefusalDelta(text) => emitter.emit(span, || EventKind::ModelRefusalDelta { text }),
                 ModelEvent::ToolCallDelta { index, name, arguments } => {
                     emitter.emit(span, || EventKind::ModelToolDelta { index, name, arguments });
                 }
                 ModelEvent::ToolCallCompleted(call) => {
-                    if self.may_begin_early(&call, &early) {
-                        early.push(self.begin_early(calls, call));
+                    if early.len() < self.session.policy.concurrency && self.may_begin_early(&call, &calls) {
+                        early.push(self.begin_early(calls.len(), call.clone()));
                     }
-                    calls += 1;
+                    calls.push(call);
                 }
                 ModelEvent::Completed(response) => {
                     emitter.emit(span, || EventKind::ModelStreamCompleted { events });
@@ -442,20 +448,21 @@ impl Driver {
             emitter.drained().await;
         }
         let message = "the model's stream ended without completing its answer";
-        let truncated = ProviderError::new(self.model.provider(), ProviderErrorCategory::Truncated, message);
+        let mut truncated = ProviderError::new(self.model.provider(), ProviderErrorCategory::Truncated, message);
+        truncated.partial_text = text;
         Err(truncated.into())
     }
 
-    fn may_begin_early(&self, call: &ToolCall, early: &[EarlyCall]) -> bool {
-        let reads = self
-            .session
-            .host
-            .spec(&call.name)
-            .is_some_and(|spec| spec.effect == Effect::Read && !spec.sequential && !spec.approval);
+    /// Whether a call may begin before its message has ended: its tool only reads, it will keep its id and its place
+    /// among the calls that are run, and nothing that must end first stands before it.
+    fn may_begin_early(&self, call: &ToolCall, before: &[ToolCall]) -> bool {
+        let spec = |call: &ToolCall| self.session.host.spec(&call.name);
+        let reads = spec(call).is_some_and(|spec| spec.effect == Effect::Read && !spec.sequential && !spec.approval);
         reads
-            && early.len() < self.session.policy.concurrency
+            && before.len() < self.run.policy().max_tool_calls_per_step
             && self.run.is_new_call_id(&call.id)
-            && !early.iter().any(|other| other.call.id == call.id)
+            && !before.iter().any(|other| other.id.is_empty() || other.id == call.id)
+            && !before.iter().any(|other| spec(other).is_some_and(|spec| spec.sequential))
     }
 
     fn begin_early(&self, index: usize, call: ToolCall) -> EarlyCall {
@@ -469,26 +476,29 @@ impl Driver {
     /// before it and before those after it.
     async fn call_tools(&mut self, calls: Vec<PendingCall>, mut early: Vec<EarlyCall>) -> Result<()> {
         let step = self.step.unwrap_or(self.session.root);
-        let mut waiting = VecDeque::from(calls);
+        let concurrency = self.session.policy.concurrency.max(1);
+        let mut waiting = VecDeque::new();
         let mut running = FuturesUnordered::new();
+        // What has begun counts among what runs at a time.
+        for pending in calls {
+            match early.iter().position(|call| call.index == pending.index && call.call == pending.call) {
+                Some(place) => {
+                    let task = early.swap_remove(place).task;
+                    running.push(async move { task.await.unwrap_or_else(|error| Err(lost_task(&error))) }.boxed());
+                }
+                None => waiting.push_back(pending),
+            }
+        }
         let mut alone = false;
         loop {
             while let Some(next) = waiting.front() {
                 let sequential = self.session.host.spec(&next.call.name).is_some_and(|spec| spec.sequential);
-                if alone || running.len() >= self.session.policy.concurrency || (sequential && !running.is_empty()) {
+                if alone || running.len() >= concurrency || (sequential && !running.is_empty()) {
                     break;
                 }
                 let Some(pending) = waiting.pop_front() else { break };
                 alone = sequential;
-                let begun = early.iter().position(|call| call.index == pending.index && call.call == pending.call);
-                let begun = begun.map(|place| early.swap_remove(place));
-                let session = Arc::clone(&self.session);
-                running.push(async move {
-                    match begun {
-                        Some(begun) => begun.task.await.unwrap_or_else(|error| Err(lost_task(&error))),
-                        None => run_call(session, step, pending).await,
-                    }
-                });
+                running.push(run_call(Arc::clone(&self.session), step, pending).boxed());
             }
             let Some(outcome) = running.next().await else { return Ok(()) };
             alone = false;
@@ -519,15 +529,14 @@ impl Driver {
                 Error::with_source(ErrorKind::State, message, error)
             })?;
         }
-        conversation.loaded = true;
-        conversation.version = stored.map(|stored| stored.version);
+        conversation.loaded = Some(Over(stored.map(|stored| stored.version)));
         history.extend(self.run.messages().iter().cloned());
         self.run.begin_after(history);
         Ok(())
     }
 
     async fn save_conversation(&mut self) -> Result<()> {
-        let Some(Conversation { id, loaded: true, version: over }) = self.conversation.take() else { return Ok(()) };
+        let Some(Conversation { id, loaded: Some(Over(over)) }) = self.conversation.take() else { return Ok(()) };
         let value = serde_json::to_value(self.run.messages()).map_err(|error| {
             Error::with_source(ErrorKind::State, format!("conversation `{id}` cannot be written"), error)
         })?;
@@ -539,15 +548,12 @@ impl Driver {
 
 /// Takes over what a request says beside its messages.
 fn overlay(template: &mut ModelRequest, request: ModelRequest) {
-    if !request.tools.is_empty() {
-        let tools = Arc::make_mut(&mut template.tools);
-        for tool in request.tools.iter() {
-            // Two tools of one name are refused by providers.
-            match tools.iter_mut().find(|own| function(own).is_some() && function(own) == function(tool)) {
-                Some(own) => own.clone_from(tool),
-                None => tools.push(tool.clone()),
-            }
-        }
+    // A name stands once: the agent's own tool is the one that runs.
+    let taken = |name: &str| template.tools.iter().any(|tool| function_name(tool) == Some(name));
+    let new = |tool: &&ToolDefinition| function_name(tool).is_none_or(|name| !taken(name));
+    let tools: Vec<ToolDefinition> = request.tools.iter().filter(new).cloned().collect();
+    if !tools.is_empty() {
+        Arc::make_mut(&mut template.tools).extend(tools);
     }
     template.metadata.extend(request.metadata);
     template.options.merge(&request.options);
@@ -560,8 +566,19 @@ fn overlay(template: &mut ModelRequest, request: ModelRequest) {
     template.top_p = request.top_p.or(template.top_p);
 }
 
-/// The name of a tool that Runlet runs.
-fn function(tool: &ToolDefinition) -> Option<&str> {
+/// Whatever ends a run's future ends its tools, and the run for those who watch it: where it had no end of its own, it
+/// was dropped.
+struct EndOnDrop(Arc<Session>);
+
+impl Drop for EndOnDrop {
+    fn drop(&mut self) {
+        let session = &self.0;
+        session.cancellation.cancel();
+        session.emitter.emit(session.root, || EventKind::RunCancelled { usage: session.usage() });
+    }
+}
+
+fn function_name(tool: &ToolDefinition) -> Option<&str> {
     match tool {
         ToolDefinition::Function(spec) => Some(&spec.name),
         ToolDefinition::Native(_) => None,
@@ -599,28 +616,4 @@ fn emit_end(session: &Session, report: &RunReport) {
 
 fn lost_task(error: &tokio::task::JoinError) -> Error {
     Error::new(ErrorKind::Internal, format!("the task of a tool call was lost: {error}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-    use crate::message::Native;
-    use crate::schema::Schema;
-    use crate::tool::ToolSpec;
-
-    #[test]
-    fn a_tool_of_the_request_stands_in_place_of_the_agents_of_that_name() {
-        let tool = |name: &'static str, description: &'static str| {
-            let schema = Schema::from_checked(json!({ "type": "object" }));
-            ToolDefinition::from(ToolSpec::new(name, description, schema))
-        };
-        let native = || ToolDefinition::from(Native::new("openai", "web_search", r#"{"type":"web_search"}"#));
-        let mut template = ModelRequest::default().tool(native()).tool(tool("a", "own")).tool(tool("b", "own"));
-        let request = ModelRequest::new("Hello").tool(tool("c", "new")).tool(tool("a", "new")).tool(native());
-        overlay(&mut template, request);
-        let expected = [native(), tool("a", "new"), tool("b", "own"), tool("c", "new"), native()];
-        assert_eq!(template.tools.as_slice(), expected);
-    }
 }

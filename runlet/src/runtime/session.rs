@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -12,6 +12,7 @@ use crate::context::{CallInfo, CallServices, Context, ServiceFuture};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Emitter, EventKind, Span, ToolCallRef};
 use crate::hook::{HookContext, HookPoint, Hooks, StateOperation};
+use crate::message::Usage;
 use crate::state::{AnyStateStore, StateScope, Stored};
 use crate::tool::{Arguments, ToolError, ToolOutput, ToolSpec, Toolbox};
 
@@ -26,6 +27,8 @@ pub(super) struct Session {
     pub(super) check: fn(&str) -> Result<(), String>,
     pub(super) state: Option<AnyStateStore>,
     pub(super) cancellation: CancellationToken,
+    /// The run's usage so far, for when the run is dropped.
+    pub(super) usage: Mutex<Usage>,
 }
 
 impl Session {
@@ -35,6 +38,14 @@ impl Session {
 
     pub(super) fn hook_point(&self, span: Span) -> HookPoint<'_> {
         HookPoint { emitter: &self.emitter, span }
+    }
+
+    pub(super) fn usage(&self) -> Usage {
+        *self.usage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn set_usage(&self, usage: Usage) {
+        *self.usage.lock().unwrap_or_else(PoisonError::into_inner) = usage;
     }
 
     /// Carries out a state operation between its hooks and emits its event.

@@ -78,7 +78,7 @@ impl<O> Stream for RunStream<O> {
             match run.as_mut().poll(cx) {
                 Poll::Ready(report) => self.state = State::Ended(Box::new(report)),
                 // The run may be waiting for its events to be read.
-                Poll::Pending => match self.queue.pop() {
+                Poll::Pending => match self.queue.pop_or_wake(cx.waker()) {
                     Some(event) => return Poll::Ready(Some(event)),
                     None => return Poll::Pending,
                 },
