@@ -10,6 +10,7 @@
 mod turn;
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -40,7 +41,7 @@ use crate::tool::ToolErrorKind;
 /// assert_eq!(run.next(), Action::Done);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Run {
     version: Version,
     id: RunId,
@@ -63,6 +64,19 @@ pub struct Run {
     last_stop: Option<StopReason>,
     /// Every call id there has been, so that a repeated one is told apart.
     call_ids: BTreeSet<String>,
+}
+
+impl fmt::Debug for Run {
+    /// Shows where the run stands, and nothing of what was said.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Run")
+            .field("id", &self.id)
+            .field("agent", &self.agent)
+            .field("step", &self.step)
+            .field("status", &self.status())
+            .field("messages", &self.messages.len())
+            .finish_non_exhaustive()
+    }
 }
 
 /// What the run is waiting for.

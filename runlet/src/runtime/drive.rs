@@ -537,6 +537,10 @@ impl Driver {
 
     async fn save_conversation(&mut self) -> Result<()> {
         let Some(Conversation { id, loaded: Some(Over(over)) }) = self.conversation.take() else { return Ok(()) };
+        // A question that never got an answer would come back with every later run, to fail it in the same way.
+        if self.run.messages().len() == self.run.began_with() {
+            return Ok(());
+        }
         let value = serde_json::to_value(self.run.messages()).map_err(|error| {
             Error::with_source(ErrorKind::State, format!("conversation `{id}` cannot be written"), error)
         })?;

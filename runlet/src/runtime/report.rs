@@ -18,7 +18,7 @@ use crate::run::{Ending, Run, RunStatus};
 /// println!("{} ({:?} tokens)", result.output, result.usage.total_tokens());
 /// # Ok(()) }
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct RunResult<O> {
     /// The answer.
@@ -35,8 +35,14 @@ impl<O> Deref for RunResult<O> {
     }
 }
 
+impl<O> fmt::Debug for RunResult<O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RunResult").field("report", &self.report).finish_non_exhaustive()
+    }
+}
+
 /// Everything that is known of a run, however it ended.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct RunReport {
     /// The run's id.
@@ -120,6 +126,19 @@ impl RunReport {
             status => Error::new(ErrorKind::Internal, format!("the run stands at {status:?} without an error")),
         });
         Err(RunError { error, report: Box::new(self) })
+    }
+}
+
+impl fmt::Debug for RunReport {
+    /// Shows how the run went, and nothing of what was said.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RunReport")
+            .field("run_id", &self.run_id)
+            .field("status", &self.status)
+            .field("steps", &self.steps)
+            .field("usage", &self.usage)
+            .field("messages", &self.messages.len())
+            .finish_non_exhaustive()
     }
 }
 
