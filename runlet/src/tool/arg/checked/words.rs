@@ -143,13 +143,17 @@ fn types(kinds: &[JsonType]) -> String {
         (JsonType::String, "a string"),
         (JsonType::Integer, "an integer"),
         (JsonType::Number, "a number"),
-        (JsonType::Boolean, "true or false"),
+        (JsonType::Boolean, "true"),
+        (JsonType::Boolean, "false"),
         (JsonType::Array, "an array"),
         (JsonType::Object, "an object"),
         (JsonType::Null, "null"),
     ];
     let words: Vec<&str> = order.iter().filter(|(kind, _)| kinds.contains(kind)).map(|(_, word)| *word).collect();
-    words.join(" or ")
+    match words.as_slice() {
+        [first @ .., last] if !first.is_empty() => format!("{} or {last}", first.join(", ")),
+        _ => words.concat(),
+    }
 }
 
 /// Listed values, as `serde` lists the variants of an enum.
