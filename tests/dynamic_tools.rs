@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use futures_util::FutureExt as _;
 use runlet::schema::Schema;
 use runlet::testing::ScriptedModel;
-use runlet::tool::{Arguments, DynamicTool, ToolErrorKind, ToolSpec};
+use runlet::tool::{ArgumentProblems, Arguments, DynamicTool, ToolErrorKind, ToolSpec};
 use runlet::{Agent, Context, ErrorKind, Part, Runtime, Tool, ToolError, ToolOutput};
 use serde_json::{Map, Value, json};
 
@@ -259,6 +259,30 @@ fn dynamic_tools_bound_the_time_of_a_pattern() {
 }
 
 #[test]
+fn dynamic_tools_bound_the_depth_where_a_schema_refers_to_itself() {
+    let node = |tag: &str| {
+        let below = json!({ "type": "array", "items": { "$ref": "#/$defs/node" } });
+        json!({ "type": "object", "properties": { "all": below, "tag": { "const": tag } }, "required": ["tag"] })
+    };
+    let schema = json!({
+        "type": "object",
+        "properties": { "a": { "$ref": "#/$defs/node" } },
+        "$defs": { "node": { "anyOf": [node("and"), node("or")] } },
+    });
+    let tool = tool("t", Schema::from_value(schema).unwrap()).unwrap();
+    let nested = |depth| (0..depth).fold(json!({ "tag": "x" }), |inner, _| json!({ "tag": "or", "all": [inner] }));
+    for (depth, expected) in [
+        (0, "- /a: expected a value that fits one of 2 alternatives, found"),
+        (1, "- /a/all/0: expected a value that fits one of 2 alternatives, found"),
+        (3, "- /a/all/0/all/0/all/0: expected a value that fits one of 2 alternatives, found"),
+        (12, "- /a: expected a value of at most 24 levels, found"),
+    ] {
+        let error = call(&tool, &json!({ "a": nested(depth) }).to_string()).unwrap_err();
+        assert!(error.message().contains(expected), "{}", error.message());
+    }
+}
+
+#[test]
 fn schemas_of_other_dialects_are_translated_when_asked() {
     let schema = json!({
         "type": "OBJECT",
@@ -309,8 +333,11 @@ fn result_of(part: &Part) -> Option<String> {
     }
 }
 
+/// Breaks a call that fits a schema, where it can be broken so.
+type Mutate = fn(&Value, &Map<String, Value>) -> Option<Broken>;
+
 /// What is done to a valid call to break it.
-const MUTATIONS: [(&str, fn(&Value, &Map<String, Value>) -> Option<Broken>); 6] = [
+const MUTATIONS: [(&str, Mutate); 6] = [
     ("missing", without_required),
     ("type", of_wrong_type),
     ("extra", with_extra),
@@ -425,7 +452,7 @@ fn beyond(schema: &Value, value: &Value) -> Option<(Value, String)> {
 
 fn cut_off(_: &Value, arguments: &Map<String, Value>) -> Option<Broken> {
     let mut json = Value::Object(arguments.clone()).to_string();
-    json.pop();
+    json.pop()?;
     Some(Broken { json, pointer: String::new() })
 }
 
@@ -488,7 +515,7 @@ impl Corpus {
         let results = MUTATIONS.map(|(_, mutate)| {
             let broken = mutate(schema.value(), &arguments)?;
             let refused = call(tool, &broken.json).is_err_and(|error| {
-                let problems = error.argument_problems().map(|problems| problems.problems()).unwrap_or_default();
+                let problems = error.argument_problems().map(ArgumentProblems::problems).unwrap_or_default();
                 problems.iter().any(|problem| problem.pointer == broken.pointer)
             });
             Some((refused, broken.json))

@@ -7,9 +7,9 @@ use std::path::PathBuf;
 pub(crate) fn read(test: &str, path: &str) -> Option<String> {
     let shared = std::env::var_os("RUNLET_SHARED")
         .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared")), PathBuf::from);
-    let text = std::fs::read_to_string(shared.join(path)).ok();
-    if text.is_none() {
+    let contents = std::fs::read_to_string(shared.join(path)).ok();
+    if contents.is_none() {
         println!("skipped: {test}: no shared data");
     }
-    text
+    contents
 }

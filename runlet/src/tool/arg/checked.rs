@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::entries::{Entry, State, split};
 use super::format;
-use super::locate::{locate, offset, repeated};
+use super::locate::{depth, locate, offset, repeated};
 use super::nearest::{ARGUMENTS, meant};
 use super::problem::{ArgumentProblem, ArgumentProblems, found};
 use super::reader::{expected, pointer, rounds};
@@ -20,6 +20,10 @@ use crate::tool::ToolError;
 
 /// How many steps back a `pattern` may take on one string. Patterns may come from strangers, and strings from a model.
 const BACKTRACK_LIMIT: usize = 100_000;
+
+/// How deep a value may nest where the schema refers to itself. Each level of alternatives is tried in each alternative of
+/// the level above, so the time doubles or trebles with every level.
+const MAX_DEPTH: usize = 24;
 
 /// Keywords of a root that say by themselves, or in a schema that they name, which other arguments there are.
 const OPENING: [&str; 12] = [
@@ -43,6 +47,8 @@ pub(in crate::tool) struct Checked {
     validator: Validator,
     /// Whether the arguments are those that the root declares, although it does not say so.
     closed: bool,
+    /// Whether the schema has references, and so may refer to itself.
+    refers: bool,
 }
 
 impl Checked {
@@ -65,7 +71,8 @@ impl Checked {
             ));
         }
         let closed = root.get("properties").is_some() && OPENING.iter().all(|keyword| root.get(keyword).is_none());
-        Ok(Self { schema: schema.clone(), validator, closed })
+        let refers = ["\"$ref\"", "\"$dynamicRef\"", "\"$recursiveRef\""].iter().any(|key| schema.json().contains(key));
+        Ok(Self { schema: schema.clone(), validator, closed, refers })
     }
 
     /// Reads the arguments of a call.
@@ -119,6 +126,10 @@ impl Call<'_> {
                 continue;
             }
             let mut at = pointer(&entry.key);
+            if self.checked.refers && depth(entry.json) > MAX_DEPTH {
+                problems.push((at, format!("a value of at most {MAX_DEPTH} levels"), found(entry.json)));
+                continue;
+            }
             match serde_json::from_str::<Value>(entry.json) {
                 Ok(value) => {
                     values.insert(entry.key.clone().into_owned(), value);
