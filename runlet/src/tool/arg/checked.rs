@@ -201,8 +201,9 @@ impl Call<'_> {
 
     fn push_error(&mut self, error: &ValidationError<'_>, expected: String) {
         let at = error.instance_path().as_str();
-        // What the model wrote, where it is at hand, and not the same value written anew.
-        let entry = self.entries.iter().find(|entry| pointer(&entry.key) == at);
+        // What the model wrote, where it is at hand, and not the same value written anew. A hostile call may have any
+        // number of problems, so it is not looked for once there are enough.
+        let entry = self.entries.iter().find(|entry| self.has_room() && pointer(&entry.key) == at);
         let found = match entry {
             Some(entry) => found(entry.json),
             None if at.is_empty() => found(self.json),
