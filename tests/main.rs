@@ -1,6 +1,7 @@
 //! The behaviours of Runlet, one module per subject, in one binary.
 
 mod budget;
+mod dynamic_tools;
 mod events;
 mod hooks;
 mod kit;
@@ -8,6 +9,7 @@ mod project;
 mod ruler;
 mod run;
 mod runtime;
+mod shared;
 mod state;
 mod stream;
 mod tool_macro;

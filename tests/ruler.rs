@@ -12,8 +12,6 @@
 )]
 #![expect(clippy::format_push_string, reason = "the generator of test texts is written for the reader")]
 
-use std::path::PathBuf;
-
 use bpe_openai::{Tokenizer, cl100k_base, o200k_base};
 use runlet::budget::{Ruler, Utf8Ruler};
 
@@ -73,10 +71,7 @@ fn ruler_names_its_family() {
 
 #[test]
 fn ruler_covers_every_vector() {
-    let shared = std::env::var_os("RUNLET_SHARED")
-        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared")), PathBuf::from);
-    let Ok(vectors) = std::fs::read_to_string(shared.join("tokens/vectors.jsonl")) else {
-        println!("ruler_covers_every_vector: skipped: no shared data");
+    let Some(vectors) = crate::shared::read("ruler_covers_every_vector", "tokens/vectors.jsonl") else {
         return;
     };
     let mut misses = Vec::new();

@@ -162,6 +162,13 @@ impl<D: ?Sized> Context<D> {
     }
 }
 
+impl<D: ?Sized> Clone for Context<D> {
+    /// Another handle on the same call and the same dependencies.
+    fn clone(&self) -> Self {
+        Self { call: self.call.clone(), deps: Arc::clone(&self.deps) }
+    }
+}
+
 impl<D: ?Sized> fmt::Debug for Context<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Context").field("call", &self.call).finish_non_exhaustive()

@@ -1,5 +1,7 @@
 //! JSON schemas: one canonical root object per tool or output type, generated once and kept as JSON text.
 
+mod dialect;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -53,6 +55,30 @@ impl Schema {
         Ok(Self::from_checked(value))
     }
 
+    /// A schema in another dialect, as JSON: the names that others have for types are turned into JSON Schema's.
+    ///
+    /// Types in capitals and `nullable`, as Gemini and `OpenAPI` 3.0 write them, and the names that Python programs write:
+    /// `dict`, `int`, `long`, `float`, `double`, `str`, `bool`, `list`, `tuple`, and `any`, which becomes no type at all.
+    /// Everything else stays as it is, so what the dialect says otherwise is lost: a `tuple` is an array of any length.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`] where the value is neither an object nor a boolean. A type that stays unknown is refused
+    /// where the schema is used, by `DynamicTool`.
+    ///
+    /// ```
+    /// use runlet::schema::Schema;
+    /// use serde_json::json;
+    ///
+    /// let schema = json!({ "type": "dict", "properties": { "at": { "type": "STRING", "nullable": true } } });
+    /// let properties = json!({ "at": { "type": ["string", "null"] } });
+    /// assert_eq!(*Schema::from_dialect(schema)?.value(), json!({ "type": "object", "properties": properties }));
+    /// # Ok::<(), runlet::Error>(())
+    /// ```
+    pub fn from_dialect(mut value: Value) -> Result<Self> {
+        dialect::translate(&mut value);
+        Self::from_value(value)
+    }
+
     /// A schema that is known to be an object or a boolean.
     pub(crate) fn from_checked(value: Value) -> Self {
         let json = value.to_string();
@@ -67,6 +93,15 @@ impl Schema {
     /// The schema as JSON text.
     pub fn json(&self) -> &str {
         &self.0.json
+    }
+
+    /// The schema of a property of the root as JSON text, a definition that it only refers to written out.
+    pub(crate) fn property(&self, name: &str) -> Option<String> {
+        let root = self.value();
+        let property = root.get("properties")?.get(name)?;
+        let definition =
+            property.get("$ref").and_then(Value::as_str).and_then(|path| root.pointer(path.strip_prefix('#')?));
+        Some(definition.unwrap_or(property).to_string())
     }
 }
 

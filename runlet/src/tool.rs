@@ -4,6 +4,8 @@
 //! model what there is, and a `call` that runs it.
 
 mod arg;
+#[cfg(feature = "json-schema")]
+mod dynamic;
 mod output;
 mod toolbox;
 
@@ -19,6 +21,8 @@ pub use self::arg::{
     Arg, Argument, ArgumentProblem, ArgumentProblems, ArgumentSpec, Definition, Described, Pattern, Reader, Rejected,
     arg,
 };
+#[cfg(feature = "json-schema")]
+pub use self::dynamic::DynamicTool;
 pub use self::output::{IntoOutput, Json, ToolError, ToolErrorKind, ToolOutput};
 pub(crate) use self::toolbox::MAX_NAME;
 pub use self::toolbox::Toolbox;

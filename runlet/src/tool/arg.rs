@@ -4,9 +4,13 @@
 //! An [`Arg`] describes instead of deriving: it holds function pointers for "schema" and "parse", so that the code
 //! around an argument exists once per type and not once per tool.
 
+#[cfg(feature = "json-schema")]
+mod checked;
 mod definition;
+mod entries;
 mod format;
 mod locate;
+mod nearest;
 mod problem;
 mod reader;
 mod rules;
@@ -18,6 +22,8 @@ use serde::Deserializer;
 use serde::de::{DeserializeOwned, Error as _, Visitor};
 use serde_json::{Map, Value};
 
+#[cfg(feature = "json-schema")]
+pub(super) use self::checked::Checked;
 pub use self::definition::Definition;
 pub use self::problem::{ArgumentProblem, ArgumentProblems};
 pub use self::reader::{Reader, Rejected};

@@ -74,7 +74,8 @@ impl<D: ?Sized> Toolbox<D> {
     }
 }
 
-fn check_name(name: &str) -> Result<()> {
+/// Whether every provider accepts a name.
+pub(super) fn check_name(name: &str) -> Result<()> {
     let legal = |character: char| character.is_ascii_alphanumeric() || character == '_' || character == '-';
     if name.is_empty() || name.chars().count() > MAX_NAME || !name.chars().all(legal) {
         return Err(Error::new(

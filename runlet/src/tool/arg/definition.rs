@@ -4,8 +4,6 @@ use std::fmt;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use serde_json::Value;
-
 use super::reader::Reader;
 use super::{ArgumentProblems, ArgumentSpec};
 use crate::schema::ObjectSchema;
@@ -155,11 +153,7 @@ impl Definition {
 
     /// The schema of an argument as JSON text, a definition that it only refers to written out.
     pub(super) fn fragment(&self, argument: &str) -> Option<String> {
-        let root = self.spec().parameters.value();
-        let fragment = root.get("properties")?.get(argument)?;
-        let definition =
-            fragment.get("$ref").and_then(Value::as_str).and_then(|path| root.pointer(path.strip_prefix('#')?));
-        Some(definition.unwrap_or(fragment).to_string())
+        self.spec().parameters.property(argument)
     }
 
     pub(super) fn problems(&self) -> ArgumentProblems {

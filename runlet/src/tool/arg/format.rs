@@ -3,6 +3,11 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+/// The formats that are enforced.
+#[cfg(feature = "json-schema")]
+pub(super) const ENFORCED: [&str; 9] =
+    ["date-time", "date", "time", "email", "hostname", "uri", "uuid", "ipv4", "ipv6"];
+
 /// Whether a text has a format. Every text has a format that is not enforced.
 pub(super) fn accepts(format: &str, text: &str) -> bool {
     match format {

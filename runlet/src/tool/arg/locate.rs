@@ -37,6 +37,17 @@ pub(super) fn count(json: &str) -> usize {
     count
 }
 
+/// How deep arrays and objects nest in well-formed JSON text.
+#[cfg(feature = "json-schema")]
+pub(super) fn depth(json: &str) -> usize {
+    let mut walk = Walk { json, at: 0, open: Vec::new() };
+    let mut depth = 0;
+    while walk.next().is_some() {
+        depth = depth.max(walk.open.len());
+    }
+    depth
+}
+
 /// Whether any number in well-formed JSON text is one of those asked for. Digits inside strings are no numbers.
 pub(super) fn any_number(json: &str, matches: impl Fn(&str) -> bool) -> bool {
     let mut walk = Walk { json, at: 0, open: Vec::new() };
@@ -50,6 +61,34 @@ pub(super) fn any_number(json: &str, matches: impl Fn(&str) -> bool) -> bool {
         }
     }
     false
+}
+
+/// The first entry, at any depth of well-formed JSON text, whose object has an entry of the same key before it.
+#[cfg(feature = "json-schema")]
+pub(super) fn repeated(json: &str) -> Option<Located<'_>> {
+    use std::collections::HashSet;
+
+    let mut walk = Walk { json, at: 0, open: Vec::new() };
+    let mut seen: Vec<HashSet<String>> = Vec::new();
+    while let Some(token) = walk.next() {
+        match token {
+            Token::Open { .. } => seen.push(HashSet::new()),
+            Token::Close { .. } => drop(seen.pop()),
+            Token::Key => {
+                let Some(Open { place: Place::Entry(Some(key)), .. }) = walk.open.last() else { continue };
+                if seen.last_mut().is_some_and(|keys| !keys.insert(unquoted(key))) {
+                    let depth = walk.open.len();
+                    return match walk.next()? {
+                        Token::Open { start } => Some(walk.located_open(start, depth)),
+                        Token::Value { start } => Some(walk.located(start, depth, walk.at)),
+                        _ => None,
+                    };
+                }
+            }
+            Token::Value { .. } | Token::Separator => {}
+        }
+    }
+    None
 }
 
 struct Walk<'a> {

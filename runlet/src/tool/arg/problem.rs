@@ -4,10 +4,6 @@ use std::fmt::{self, Write as _};
 
 use crate::tool::ToolError;
 
-/// The most problems of one call that are written out; a call with more says how many more. A model that got 20 things
-/// wrong reads the schema anew anyway.
-const MAX_SHOWN: usize = 20;
-
 /// The longest schema fragment shown with a problem, in bytes. Most are under 200; a longer one is in the tool's schema,
 /// which the model has.
 const MAX_FRAGMENT: usize = 400;
@@ -57,6 +53,10 @@ pub struct ArgumentProblems {
 }
 
 impl ArgumentProblems {
+    /// The most problems of one call that are written out; a call with more says how many more. A model that got 20
+    /// things wrong reads the schema anew anyway.
+    pub(super) const MAX_SHOWN: usize = 20;
+
     pub(super) fn new(tool: &str) -> Self {
         Self { tool: tool.to_owned(), problems: Vec::new() }
     }
@@ -71,7 +71,7 @@ impl ArgumentProblems {
 
     /// Whether another problem would be shown.
     pub(super) fn has_room(&self) -> bool {
-        self.problems.len() < MAX_SHOWN
+        self.problems.len() < Self::MAX_SHOWN
     }
 
     /// The tool's name.
@@ -95,11 +95,11 @@ impl fmt::Display for ArgumentProblems {
         let count = self.problems.len();
         let plural = if count == 1 { "" } else { "s" };
         write!(f, "`{}` was not run: its arguments have {count} problem{plural}", self.tool)?;
-        for problem in self.problems.iter().take(MAX_SHOWN) {
+        for problem in self.problems.iter().take(Self::MAX_SHOWN) {
             write!(f, "\n- {problem}")?;
         }
-        if count > MAX_SHOWN {
-            write!(f, "\n- and {} more", count - MAX_SHOWN)?;
+        if count > Self::MAX_SHOWN {
+            write!(f, "\n- and {} more", count - Self::MAX_SHOWN)?;
         }
         Ok(())
     }

@@ -1,13 +1,11 @@
 //! Reads the arguments of one call: one pass over the object, each argument parsed on its own, every problem kept.
 
-use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Deserializer, MapAccess, Visitor};
-use serde_json::value::RawValue;
-
+use super::entries::{Entry, State, split};
 use super::locate::{any_number, locate, offset, push_escaped};
-use super::problem::{ArgumentProblem, ArgumentProblems, found, kind};
+use super::nearest::{ARGUMENTS, meant};
+use super::problem::{ArgumentProblem, ArgumentProblems, found};
 use super::{Arg, ArgumentSpec, Definition};
 use crate::tool::{ToolError, ToolErrorKind};
 
@@ -25,23 +23,6 @@ pub struct Reader<'a> {
     broken: bool,
 }
 
-/// One argument as the model gave it.
-struct Entry<'a> {
-    key: Cow<'a, str>,
-    json: &'a str,
-    state: State,
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum State {
-    /// No declared argument has this name, so far.
-    Unknown,
-    /// Taken by the argument of this name.
-    Taken,
-    /// An earlier entry has the same name.
-    Repeated,
-}
-
 /// The place of a value that could not be taken. What is wrong with it comes from [`Reader::finish`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rejected;
@@ -55,9 +36,12 @@ impl From<Rejected> for ToolError {
 impl<'a> Reader<'a> {
     pub(super) fn new(definition: &'static Definition, json: &'a str) -> Self {
         let mut reader = Self { definition, entries: Vec::new(), problems: definition.problems(), broken: false };
-        // Some models send nothing at all for "no arguments". A required argument is then missed by its name.
-        if !json.trim_ascii().is_empty() {
-            reader.split(json);
+        match split(json) {
+            Ok(entries) => reader.entries = entries,
+            Err(problem) => {
+                reader.broken = true;
+                reader.problems.push(problem);
+            }
         }
         reader
     }
@@ -89,19 +73,6 @@ impl<'a> Reader<'a> {
         if self.problems.is_empty() { Ok(()) } else { Err(self.problems.into_error()) }
     }
 
-    /// Splits the text into its entries.
-    fn split(&mut self, json: &'a str) {
-        let mut deserializer = serde_json::Deserializer::from_str(json);
-        let entries = deserializer.deserialize_map(Entries).and_then(|entries| deserializer.end().map(|()| entries));
-        match entries {
-            Ok(entries) => self.entries = entries,
-            Err(error) => {
-                self.broken = true;
-                self.problems.push(not_an_object(json, &error));
-            }
-        }
-    }
-
     /// The JSON text of an argument; `None` where the model left it out.
     fn find(&mut self, argument: &ArgumentSpec) -> Result<Option<&'a str>, Rejected> {
         if self.broken {
@@ -127,20 +98,11 @@ impl<'a> Reader<'a> {
     /// An integer beyond 64 bits becomes a float in a type that takes any number. It is refused unless the float is the
     /// same number, or the type reads 128 bits.
     fn rounded(&self, argument: &ArgumentSpec, json: &str) -> Option<String> {
-        if json.len() < MAX_DIGITS || json.starts_with('"') {
-            return None;
-        }
-        let rounds = |number: &str| {
-            number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-')
-                && number.parse::<u64>().is_err()
-                && number.parse::<i64>().is_err()
-                && number.parse::<f64>().is_ok_and(|float| format!("{float:.0}") != number)
-        };
         let reads_128_bits = || {
             let schema = self.definition.fragment(argument.name);
             schema.is_some_and(|schema| schema.contains("int128"))
         };
-        (any_number(json, rounds) && !reads_128_bits()).then(|| "integers of at most 64 bits".to_owned())
+        (rounds(json) && !reads_128_bits()).then(|| "integers of at most 64 bits".to_owned())
     }
 
     /// Notes why a value could not be parsed.
@@ -173,12 +135,23 @@ impl<'a> Reader<'a> {
             State::Unknown if !self.problems.has_room() => ("no argument of this name".to_owned(), None),
             State::Unknown => {
                 let names: Vec<&str> = self.definition.arguments().iter().map(|argument| argument.name()).collect();
-                ("no argument of this name".to_owned(), Some(meant(&entry.key, &names)))
+                ("no argument of this name".to_owned(), Some(meant(&entry.key, &names, ARGUMENTS)))
             }
         };
         let (pointer, found) = (pointer(&entry.key), found(entry.json));
         self.problems.push(ArgumentProblem { pointer, expected, found, schema: None, hint });
     }
+}
+
+/// Whether JSON text has an integer that neither 64 bits nor a float can hold.
+pub(super) fn rounds(json: &str) -> bool {
+    let rounds = |number: &str| {
+        number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-')
+            && number.parse::<u64>().is_err()
+            && number.parse::<i64>().is_err()
+            && number.parse::<f64>().is_ok_and(|float| format!("{float:.0}") != number)
+    };
+    json.len() >= MAX_DIGITS && !json.starts_with('"') && any_number(json, rounds)
 }
 
 impl fmt::Debug for Reader<'_> {
@@ -187,48 +160,8 @@ impl fmt::Debug for Reader<'_> {
     }
 }
 
-/// Collects the entries of an object, their values unread.
-struct Entries;
-
-impl<'de> Visitor<'de> for Entries {
-    type Value = Vec<Entry<'de>>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut entries = Vec::new();
-        while let Some(Key(key)) = map.next_key()? {
-            let json = map.next_value::<&RawValue>()?.get();
-            entries.push(Entry { key, json, state: State::Unknown });
-        }
-        Ok(entries)
-    }
-}
-
-/// A key that is borrowed where it holds no escapes.
-#[derive(serde::Deserialize)]
-#[serde(transparent)]
-struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
-
-/// The problem of a text that is no JSON object. A malformed text is described by position: it may hold anything.
-#[cold]
-fn not_an_object(json: &str, error: &serde_json::Error) -> ArgumentProblem {
-    let found = if error.is_data() { found(json) } else { format!("text that is not JSON: {error}") };
-    let text = json.trim_ascii();
-    let hint = if !error.is_data() {
-        None
-    } else if kind(text) == "string" {
-        Some("give the object itself, not a string that holds it".to_owned())
-    } else {
-        Some("name each argument: {\"argument\": value}".to_owned())
-    };
-    ArgumentProblem { pointer: String::new(), expected: "a JSON object".to_owned(), found, schema: None, hint }
-}
-
 /// What a type expected, from the words of its deserializer.
-fn expected(error: &serde_json::Error) -> String {
+pub(super) fn expected(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let position = format!(" at line {} column {}", error.line(), error.column());
     let text = text.strip_suffix(&position).unwrap_or(&text);
@@ -276,45 +209,8 @@ fn plain(expected: &str) -> String {
     }
 }
 
-fn pointer(name: &str) -> String {
+pub(super) fn pointer(name: &str) -> String {
     let mut pointer = String::from("/");
     push_escaped(&mut pointer, name);
     pointer
-}
-
-/// What may have been meant by a name that is not declared.
-fn meant(name: &str, declared: &[&str]) -> String {
-    let nearest = declared.iter().map(|candidate| (distance(name, candidate), candidate)).min();
-    match nearest {
-        // A third of the letters wrong is a misspelling, more is another word.
-        Some((distance, candidate)) if distance * 3 <= candidate.chars().count().max(3) => {
-            format!("did you mean `{candidate}`?")
-        }
-        Some(_) => format!("the arguments are `{}`", declared.join("`, `")),
-        None => "the tool takes no arguments".to_owned(),
-    }
-}
-
-/// The number of letters to insert, remove, replace or swap with their neighbour to turn one name into the other,
-/// whatever their case.
-fn distance(left: &str, right: &str) -> usize {
-    let left: Vec<char> = left.chars().flat_map(char::to_lowercase).take(64).collect();
-    let right: Vec<char> = right.chars().flat_map(char::to_lowercase).take(64).collect();
-    let mut before: Vec<usize> = Vec::new();
-    let mut above: Vec<usize> = (0..=right.len()).collect();
-    for (row, from) in left.iter().enumerate() {
-        let mut current = vec![row + 1];
-        for (column, to) in right.iter().enumerate() {
-            let at = |line: &[usize], index: usize| line.get(index).copied().unwrap_or(usize::MAX - 64);
-            let replaced = at(&above, column) + usize::from(from != to);
-            let mut best = replaced.min(at(&above, column + 1) + 1).min(at(&current, column) + 1);
-            let swapped = row > 0 && column > 0 && left.get(row - 1) == Some(to) && right.get(column - 1) == Some(from);
-            if swapped {
-                best = best.min(at(&before, column - 1) + 1);
-            }
-            current.push(best);
-        }
-        before = std::mem::replace(&mut above, current);
-    }
-    above.last().copied().unwrap_or_default()
 }
