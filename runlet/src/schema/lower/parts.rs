@@ -152,7 +152,7 @@ pub(super) fn describe(map: &Map<String, Value>, out: &mut Map<String, Value>, d
         if !text.is_empty() {
             text.push(' ');
         }
-        text.push_str(&format!("{label}: {words}."));
+        text.extend([label, ": ", &words, "."]);
     };
     let mut examples: Vec<&Value> = map.get("examples").and_then(Value::as_array).into_iter().flatten().collect();
     examples.extend(map.get("example"));

@@ -30,13 +30,11 @@ const COMBINERS: &[&str] = &["$ref", "anyOf", "oneOf", "allOf"];
 
 pub(super) fn lower(root: &Value) -> (Value, Vec<Loss>) {
     let mut lowering = Lowering::new(root);
-    let mut out = match root_object(&lowering) {
-        Some(object) => schema(&mut lowering, &Value::Object(object), "", 0),
-        None => {
-            lowering.lose("", "type", "the root must be an object");
-            json!({ "type": "object", "properties": {}, "required": [], "additionalProperties": false })
-        }
-    };
+    let object = root_object(&lowering).unwrap_or_else(|| {
+        lowering.lose("", "type", "the root must be an object");
+        Map::from_iter([("type".to_owned(), "object".into()), ("additionalProperties".to_owned(), false.into())])
+    });
+    let mut out = schema(&mut lowering, &Value::Object(object), "", 0);
     let mut definitions = Map::new();
     for keyword in ["$defs", "definitions"] {
         for (name, definition) in root.get(keyword).and_then(Value::as_object).into_iter().flatten() {

@@ -83,7 +83,7 @@ fn strict_closes_and_requires() {
 #[test]
 fn strict_keeps_what_is_supported() {
     let check = |input: Value, expected: Value, losses: &[&str]| {
-        check_property(Dialect::OpenAiStrict, &input, &expected, losses)
+        check_property(Dialect::OpenAiStrict, &input, &expected, losses);
     };
     check(
         json!({ "type": "string", "format": "uuid", "pattern": "^a" }),
