@@ -1,5 +1,6 @@
 //! The behaviours of Runlet, one module per subject, in one binary.
 
 mod ruler;
+mod schema_lowering;
 mod tool_macro;
 mod wire;
