@@ -127,11 +127,11 @@ struct Everything {
 }
 
 /// What a generator decides, in order; zero when all is used up, so that every value ends.
-struct Choices(std::vec::IntoIter<u32>);
+struct Choices<'a>(std::slice::Iter<'a, u32>);
 
-impl Choices {
+impl Choices<'_> {
     fn below(&mut self, limit: usize) -> usize {
-        self.0.next().map_or(0, |choice| choice as usize % limit.max(1))
+        self.0.next().map_or(0, |choice| *choice as usize % limit.max(1))
     }
 
     fn integer(&mut self, schema: &Map<String, Value>) -> i64 {
@@ -147,7 +147,7 @@ impl Choices {
 }
 
 /// A value that a lowered schema takes.
-fn generate(root: &Value, schema: &Value, choices: &mut Choices, depth: usize) -> Value {
+fn generate(root: &Value, schema: &Value, choices: &mut Choices<'_>, depth: usize) -> Value {
     let schema = schema.as_object().expect("a schema");
     if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
         let target = root.pointer(reference.trim_start_matches('#')).expect("a definition");
@@ -198,7 +198,7 @@ fn check<T: DeserializeOwned + JsonSchema>(choices: &[u32]) {
     let lowered = Schema::of::<Wrapped<T>>().lower(Dialect::OpenAiStrict);
     assert!(lowered.is_lossless(), "{}: {:?}", std::any::type_name::<T>(), lowered.losses);
     let schema = lowered.schema.value();
-    let value = generate(schema, schema, &mut Choices(choices.to_vec().into_iter()), 0);
+    let value = generate(schema, schema, &mut Choices(choices.iter()), 0);
     let decoded = serde_json::from_str::<Wrapped<T>>(&value.to_string());
     assert!(decoded.is_ok(), "{}: {value}: {:?}", std::any::type_name::<T>(), decoded.err());
 }
@@ -335,7 +335,9 @@ fn sources(shared: &Path) -> BTreeMap<String, Schemas> {
             |value| vec![value],
         );
         let schemas = sources.entry(name).or_default();
-        whole.iter().for_each(|value| collect(value, schemas));
+        for value in &whole {
+            collect(value, schemas);
+        }
     }
     for set in files(&shared.join("recordings")) {
         for api in files(&set) {

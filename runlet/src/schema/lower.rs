@@ -97,6 +97,8 @@ pub struct Lowered {
 impl Lowered {
     /// Whether nothing was lost: a value of the lowered schema is a value of the given one.
     ///
+    /// `oneOf` counts as `anyOf` here: that a value fits two of its branches is no harm to a type that takes the first.
+    ///
     /// ```
     /// use runlet::schema::{Dialect, Schema};
     ///
@@ -113,8 +115,9 @@ impl Lowered {
 /// use runlet::schema::{Dialect, Schema};
 ///
 /// let schema = serde_json::json!({ "type": "object", "properties": { "id": { "type": "string", "minLength": 1 } } });
-/// let lowered = Schema::from_value(schema)?.lower(Dialect::OpenAiStrict);
-/// assert_eq!(lowered.losses[1].to_string(), "/properties/id: `minLength`: it is not supported");
+/// let losses = Schema::from_value(schema)?.lower(Dialect::OpenAiStrict).losses;
+/// assert_eq!(losses[0].to_string(), "/properties/id: `minLength`: it is not supported");
+/// assert_eq!(losses[1].to_string(), "/properties/id: `required`: it may be left out but not be null");
 /// # Ok::<(), runlet::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
