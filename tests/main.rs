@@ -9,6 +9,7 @@ mod project;
 mod ruler;
 mod run;
 mod runtime;
+mod schema_lowering;
 mod shared;
 mod state;
 mod stream;

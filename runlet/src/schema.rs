@@ -1,6 +1,7 @@
 //! JSON schemas: one canonical root object per tool or output type, generated once and kept as JSON text.
 
 mod dialect;
+mod lower;
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value};
 
+pub use self::lower::{Dialect, Loss, Lowered};
 use crate::error::{Error, ErrorKind, Result};
 
 /// A JSON schema (draft 2020-12) as a value and as its JSON text; both are made once and shared.

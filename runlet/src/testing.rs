@@ -1,4 +1,7 @@
-//! Testing agents without a network: models that answer from a script.
+//! Testing agents without a network: models that answer from a script, and checks of what models are told of tools.
+
+mod portable;
+mod snapshot;
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -6,6 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 
+pub use self::portable::{assert_portable, assert_portable_to};
+pub use self::snapshot::assert_snapshot;
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::{Message, Part, Role, TokenCount, ToolCall, Usage};
 use crate::model::{

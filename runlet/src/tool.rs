@@ -138,7 +138,8 @@ pub struct ToolSpec {
     /// The longest output the model is shown, in bytes; `None` for the runtime's default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_output: Option<usize>,
-    /// Whether providers that can should hold the model to the schema; `None` where the provider decides.
+    /// Whether providers that can should hold the model to the schema; with `None` the adapter does where that loses
+    /// nothing. With a word given, the schema is sent as it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub strict: Option<bool>,
 }

@@ -185,7 +185,7 @@ pub enum OutputFormat {
         description: Option<String>,
         /// The schema.
         schema: Schema,
-        /// Whether the provider should hold the model to it; `None` where the provider decides.
+        /// Whether the provider should hold the model to it; with `None` the adapter does where that loses nothing.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         strict: Option<bool>,
     },

@@ -46,9 +46,14 @@ const DEFAULT_BASE_URL: &str = "https://api.openai.com/v1";
 /// never sent to an address it was not meant for. A base URL without a key sends none, which suits local servers.
 ///
 /// **Options** of a request under the name `openai` go into the body as they are, so anything the API takes can be
-/// asked for: `.option("openai", "reasoning", json!({"effort": "low"}))`. Two names are special: `extra_body` is an
-/// object laid over the whole body last, `extra_headers` an object of header texts. With `store` set to `false`, ask for
-/// `"include": ["reasoning.encrypted_content"]` too, or the API cannot read back its own reasoning.
+/// asked for: `.option("openai", "reasoning", json!({"effort": "low"}))`. Three names are special: `extra_body` is an
+/// object laid over the whole body last, `extra_headers` an object of header texts, `auto_strict` see below. With `store`
+/// set to `false`, ask for `"include": ["reasoning.encrypted_content"]` too, or the API cannot read back its own
+/// reasoning.
+///
+/// **Strict mode** is chosen for each tool, and for the output, whose schema says nothing of it: on where the
+/// [lowering](crate::schema::Dialect::OpenAiStrict) loses nothing, off where it would, and always said, as the API has
+/// defaults of its own. `.option("openai", "auto_strict", false)` leaves the word out, for servers that do not know it.
 ///
 /// **What comes back** beyond Runlet's own words (item ids, annotations, encrypted reasoning, the items of the
 /// provider's own tools) stays with its part and is sent back as it came.
@@ -89,6 +94,7 @@ struct Connection {
 
 struct WrittenTools {
     tools: Arc<Vec<ToolDefinition>>,
+    auto_strict: bool,
     json: Bytes,
 }
 
@@ -274,11 +280,14 @@ impl OpenAiResponses {
 
     fn written_tools(&self, request: &ModelRequest) -> Result<Bytes> {
         let mut kept = self.tools.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(written) = kept.as_ref().filter(|written| Arc::ptr_eq(&written.tools, &request.tools)) {
+        let auto_strict = encode::auto_strict(request);
+        let same =
+            |written: &&WrittenTools| Arc::ptr_eq(&written.tools, &request.tools) && written.auto_strict == auto_strict;
+        if let Some(written) = kept.as_ref().filter(same) {
             return Ok(written.json.clone());
         }
-        let json = encode::tools(&request.tools)?;
-        *kept = Some(WrittenTools { tools: request.tools.clone(), json: json.clone() });
+        let json = encode::tools(&request.tools, auto_strict)?;
+        *kept = Some(WrittenTools { tools: request.tools.clone(), auto_strict, json: json.clone() });
         Ok(json)
     }
 }

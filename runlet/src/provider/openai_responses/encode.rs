@@ -15,13 +15,17 @@ use crate::error::{Error, Result};
 use crate::message::{Extra, Media, MediaKind, MediaSource, Message, Native, Part, Role, SharedMessage, ToolResult};
 use crate::model::{ModelRequest, OutputFormat, ToolChoice, ToolDefinition};
 use crate::provider::json::{ObjectWriter, merge};
+use crate::schema::{Dialect, Schema};
 use crate::tool::ToolSpec;
 
 /// The name under which messages keep their bytes.
 const DIALECT: &str = "openai-responses";
 
 /// The options that are not fields of the body.
-const SPECIAL_OPTIONS: &[&str] = &["extra_body", "extra_headers"];
+const SPECIAL_OPTIONS: &[&str] = &["extra_body", "extra_headers", AUTO_STRICT];
+
+/// The option that says whether strict mode is chosen where nobody said anything of it.
+pub(super) const AUTO_STRICT: &str = "auto_strict";
 
 /// Writes the body of a request; `tools` is what [`tools`] wrote of its tools.
 pub(super) fn body(model: &str, request: &ModelRequest, tools: &Bytes, delivery: Delivery) -> Result<Vec<Bytes>> {
@@ -80,14 +84,30 @@ pub(super) fn extra_headers(request: &ModelRequest) -> Option<&Map<String, Value
     request.options.of(PROVIDER)?.get("extra_headers")?.as_object()
 }
 
+/// Whether strict mode is chosen for the tools and the output of a request that say nothing of it.
+pub(super) fn auto_strict(request: &ModelRequest) -> bool {
+    let option = request.options.of(PROVIDER).and_then(|options| options.get(AUTO_STRICT));
+    option.and_then(Value::as_bool).unwrap_or(true)
+}
+
+/// A schema as it is sent, and what is said of `strict`. Who said something of it has the last word, and the schema is
+/// sent as it is; else it is strict where that loses nothing.
+fn strictness(schema: &Schema, strict: Option<bool>, auto_strict: bool) -> (Schema, Option<bool>) {
+    if strict.is_some() || !auto_strict {
+        return (schema.clone(), strict);
+    }
+    let lowered = schema.lower(Dialect::OpenAiStrict);
+    if lowered.is_lossless() { (lowered.schema, Some(true)) } else { (schema.clone(), Some(false)) }
+}
+
 /// Writes the list of tools; nothing where there are none. Other providers' tools are left out.
-pub(super) fn tools(tools: &[ToolDefinition]) -> Result<Bytes> {
+pub(super) fn tools(tools: &[ToolDefinition], auto_strict: bool) -> Result<Bytes> {
     let mut out = Vec::new();
     for tool in tools {
         let at = out.len();
         out.push(b',');
         match tool {
-            ToolDefinition::Function(spec) => function(&mut out, spec).map_err(unwritable)?,
+            ToolDefinition::Function(spec) => function(&mut out, spec, auto_strict).map_err(unwritable)?,
             ToolDefinition::Native(tool) if tool.provider == PROVIDER => native(&mut out, tool)?,
             ToolDefinition::Native(_) => out.truncate(at),
         }
@@ -99,15 +119,18 @@ pub(super) fn tools(tools: &[ToolDefinition]) -> Result<Bytes> {
     Ok(out.into())
 }
 
-fn function(out: &mut Vec<u8>, spec: &ToolSpec) -> serde_json::Result<()> {
+fn function(out: &mut Vec<u8>, spec: &ToolSpec, auto_strict: bool) -> serde_json::Result<()> {
+    // Never left open: what a server then makes of it, it makes without telling (an argument that may be left out
+    // becomes one that must be given). https://developers.openai.com/api/docs/guides/function-calling, "Strict mode".
+    let (parameters, strict) = strictness(&spec.parameters, spec.strict, auto_strict);
     let mut object = ObjectWriter::begin(out);
     object.field("type", "function")?;
     object.field("name", &spec.name)?;
     if !spec.description.is_empty() {
         object.field("description", &spec.description)?;
     }
-    object.raw_field("parameters", spec.parameters.json())?;
-    if let Some(strict) = spec.strict {
+    object.raw_field("parameters", parameters.json())?;
+    if let Some(strict) = strict {
         object.field("strict", &strict)?;
     }
     object.end();
@@ -125,7 +148,7 @@ fn settings(request: &ModelRequest, delivery: Delivery) -> Result<Map<String, Va
         set("parallel_tool_calls", parallel.into());
     }
     if let Some(format) = &request.output {
-        set("text", json!({ "format": output_format(format) }));
+        set("text", json!({ "format": output_format(format, auto_strict(request)) }));
     }
     if let Some(tokens) = request.max_output_tokens {
         set("max_output_tokens", tokens.into());
@@ -152,16 +175,17 @@ fn tool_choice(choice: &ToolChoice) -> Value {
     }
 }
 
-fn output_format(format: &OutputFormat) -> Value {
+fn output_format(format: &OutputFormat, auto_strict: bool) -> Value {
     match format {
         OutputFormat::Json => json!({ "type": "json_object" }),
         OutputFormat::Schema { name, description, schema, strict } => {
+            let (schema, strict) = strictness(schema, *strict, auto_strict);
             let mut format = json!({ "type": "json_schema", "name": name, "schema": schema.value() });
             if let Some(description) = description {
                 format["description"] = description.as_str().into();
             }
             if let Some(strict) = strict {
-                format["strict"] = (*strict).into();
+                format["strict"] = strict.into();
             }
             format
         }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::{Map, Value};
 
 use super::content::{self, Begins, take_text};
-use super::{PROVIDER, config, decode};
+use super::{PROVIDER, config, decode, encode};
 use crate::error::Result;
 use crate::message::{Extra, Message, Native, Part, Role, ToolResult};
 use crate::model::{ModelRequest, OutputFormat, ToolChoice, ToolDefinition};
@@ -49,7 +49,17 @@ pub(super) fn request(body: &Value) -> Result<ModelRequest> {
     for (name, value) in body {
         request.options.set(PROVIDER, &name, value);
     }
+    if leaves_strict_open(&request) {
+        request.options.set(PROVIDER, encode::AUTO_STRICT, false);
+    }
     Ok(request)
+}
+
+/// Whether a tool or the output says nothing of strict mode, and so has to be sent without a word of it.
+fn leaves_strict_open(request: &ModelRequest) -> bool {
+    let open = |tool: &ToolDefinition| matches!(tool, ToolDefinition::Function(spec) if spec.strict.is_none());
+    let output = matches!(request.output, Some(OutputFormat::Schema { strict: None, .. }));
+    output || request.tools.iter().any(open)
 }
 
 /// Takes a field that `read` can read; one that it cannot stays.

@@ -14,7 +14,7 @@ fn body(request: &ModelRequest) -> Value {
 }
 
 fn try_body(request: &ModelRequest) -> Result<Vec<Bytes>> {
-    let tools = encode::tools(&request.tools)?;
+    let tools = encode::tools(&request.tools, encode::auto_strict(request))?;
     encode::body("m", request, &tools, Delivery::Whole)
 }
 
@@ -229,4 +229,44 @@ fn the_environment_is_not_read_where_a_key_or_an_address_was_set() {
     assert!(local.headers.is_empty(), "no key is sent where none was given");
     let bad = OpenAiResponses::new("m").api_key("canary\n\u{1}x").connect(unread).err().expect("an error");
     assert!(bad.kind() == ErrorKind::Config && !format!("{bad:?}").contains("canary"), "{bad:?}");
+}
+
+#[test]
+fn strict_is_chosen_where_it_loses_nothing() {
+    let check = |schema: Value, strict: Option<bool>, expected: Value| {
+        let schema = Schema::from_value(schema).expect("a schema");
+        let mut spec = ToolSpec::new("t", "", schema.clone());
+        spec.strict = strict;
+        let output = OutputFormat::Schema { name: "o".to_owned(), description: None, schema, strict };
+        let sent = body(&ModelRequest::new("Hi").tool(spec).output(output));
+        let (tool, format) = (&sent["tools"][0], &sent["text"]["format"]);
+        assert_eq!((&tool["parameters"], &tool["strict"]), (&expected["schema"], &expected["strict"]));
+        assert_eq!((&format["schema"], &format["strict"]), (&expected["schema"], &expected["strict"]));
+    };
+    let optional = json!({ "type": "object", "properties": { "a": { "type": ["string", "null"] } } });
+    let lowered = json!({
+        "type": "object",
+        "properties": { "a": { "type": ["string", "null"] } },
+        "required": ["a"],
+        "additionalProperties": false,
+    });
+    check(optional.clone(), None, json!({ "schema": lowered, "strict": true }));
+    check(optional.clone(), Some(false), json!({ "schema": optional, "strict": false }));
+    check(optional.clone(), Some(true), json!({ "schema": optional, "strict": true }));
+    // A default: null is none of its values, so strict mode cannot ask for it.
+    let default = json!({ "type": "object", "properties": { "a": { "type": "integer", "default": 1 } } });
+    check(default.clone(), None, json!({ "schema": default, "strict": false }));
+}
+
+#[test]
+fn a_request_that_says_nothing_of_strict_is_sent_so() {
+    let schema = json!({ "type": "object", "properties": {} });
+    check_round_trip(&json!({
+        "input": [{ "role": "user", "content": "Hi" }],
+        "tools": [
+            { "type": "function", "name": "a", "parameters": schema },
+            { "type": "function", "name": "b", "parameters": schema, "strict": true },
+        ],
+        "text": { "format": { "type": "json_schema", "name": "o", "schema": schema } },
+    }));
 }
