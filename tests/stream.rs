@@ -6,6 +6,7 @@ use futures_util::StreamExt;
 use proptest::prelude::*;
 use runlet::error::{ProviderError, ProviderErrorCategory};
 use runlet::event::{Event, EventKind};
+use runlet::message::{Extra, Reasoning};
 use runlet::model::{ModelEvent, ModelResponse, StopReason};
 use runlet::testing::ScriptedModel;
 use runlet::{Agent, Error, ErrorKind, Message, Part, Role, RunError, RunReport, Runtime, ToolCall, ToolError};
@@ -52,6 +53,27 @@ async fn a_stream_yields_the_text_in_pieces_and_then_the_whole() {
     assert!(
         matches!(&events.last().unwrap().kind, EventKind::RunCompleted { output, .. } if &**output == "one two three")
     );
+}
+
+#[tokio::test]
+async fn reasoning_comes_in_pieces_and_whole_in_the_completed_answer() {
+    let thought = |text: &str| Part::Reasoning(Reasoning { text: text.to_owned(), extra: Extra::default() });
+    let parts = vec![thought("first this"), thought("then that"), Part::text("so it is")];
+    let answer = ModelResponse::new(Message::new(Role::Assistant, parts), StopReason::EndTurn);
+    let events = events_of(&agent(&ScriptedModel::new().response(answer), [])).await;
+    let pieces: Vec<&str> = events
+        .iter()
+        .filter_map(|event| match &event.kind {
+            EventKind::ModelReasoningDelta { text } => Some(text.as_str()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(pieces, ["first this", "then that"]);
+    let completed = events.iter().find_map(|event| match &event.kind {
+        EventKind::ModelCompleted { message, .. } => Some(message.reasoning()),
+        _ => None,
+    });
+    assert_eq!(completed.as_deref(), Some("first this\n\nthen that"));
 }
 
 #[tokio::test(start_paused = true)]
