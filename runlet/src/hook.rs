@@ -176,7 +176,7 @@ impl ToolVerdict {
 }
 
 /// An operation on a state store.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub enum StateOperation {
     /// Loads a value.
@@ -204,6 +204,18 @@ pub enum StateOperation {
         /// Its key.
         key: String,
     },
+}
+
+impl fmt::Debug for StateOperation {
+    /// Shows what is done to which value, and not the value.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, scope, key) = match self {
+            Self::Load { scope, key } => ("Load", scope, key),
+            Self::Save { scope, key, .. } => ("Save", scope, key),
+            Self::Delete { scope, key } => ("Delete", scope, key),
+        };
+        f.debug_struct(name).field("scope", scope).field("key", key).finish_non_exhaustive()
+    }
 }
 
 /// What happens when a hook fails, panics or takes too long.

@@ -19,7 +19,7 @@ use crate::agent::RunPolicy;
 use crate::context::RunId;
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::{Message, Messages, Part, Role, ToolCall, ToolResult, Usage};
-use crate::model::{ModelResponse, StopReason};
+use crate::model::{ModelRequest, ModelResponse, StopReason};
 use crate::tool::ToolErrorKind;
 
 /// The state of a run.
@@ -64,6 +64,8 @@ pub struct Run {
     last_stop: Option<StopReason>,
     /// Every call id there has been, so that a repeated one is told apart.
     call_ids: BTreeSet<String>,
+    #[serde(default)]
+    origin: Origin,
 }
 
 impl fmt::Debug for Run {
@@ -77,6 +79,24 @@ impl fmt::Debug for Run {
             .field("messages", &self.messages.len())
             .finish_non_exhaustive()
     }
+}
+
+/// What the caller asked for beside the messages, so that a run that is taken up again goes on as it began.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Origin {
+    /// The request that was laid over the agent's, without its messages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) request: Option<Box<ModelRequest>>,
+    /// The conversation that the run is to be saved to, once its history was loaded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) conversation: Option<SavedTo>,
+}
+
+/// Where a conversation is saved, and over which version; none where it is new.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct SavedTo {
+    pub(crate) id: String,
+    pub(crate) over: Option<u64>,
 }
 
 /// What the run is waiting for.
@@ -173,6 +193,8 @@ pub struct PendingCall {
     pub call: ToolCall,
     /// Whether a person has approved it.
     pub approved: bool,
+    /// Whether its arguments are a person's.
+    pub edited: bool,
 }
 
 /// What came of an [`Action`].
@@ -321,6 +343,7 @@ impl Run {
             output_retries: 0,
             last_stop: None,
             call_ids,
+            origin: Origin::default(),
         };
         run.begin_step();
         run
@@ -476,7 +499,18 @@ impl Run {
 
     /// Lets a run that has not begun begin with another conversation.
     pub(crate) fn begin_after(&mut self, messages: Messages) {
+        let origin = std::mem::take(&mut self.origin);
         *self = Self::new(self.id.clone(), std::mem::take(&mut self.agent), self.policy.clone(), messages);
+        self.origin = origin;
+    }
+
+    /// What the caller asked for beside the messages.
+    pub(crate) fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    pub(crate) fn origin_mut(&mut self) -> &mut Origin {
+        &mut self.origin
     }
 
     /// Whether no call of the run has had this id.
@@ -560,7 +594,7 @@ impl Run {
         let mut turn = Turn::new(message);
         if *stop_reason == StopReason::MaxTokens {
             turn.settle_rest(ToolErrorKind::Failed, |_| {
-                "This call was not run: your message was cut off at the output limit, so the call may be incomplete. \
+                "This call was not answered: your message was cut off at the output limit, so the call may be incomplete. \
                  Make it again, alone or with shorter arguments."
                     .to_owned()
             });

@@ -1,6 +1,7 @@
 //! State: what outlives a run, kept by a [`StateStore`] under a [`StateScope`].
 
 use std::collections::HashMap;
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,12 +27,19 @@ pub enum StateScope {
 }
 
 /// A value in a store, with the version that a later save must name.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Stored {
     /// The value.
     pub value: Value,
     /// The version: 1 after the first save, one more after each.
     pub version: u64,
+}
+
+impl fmt::Debug for Stored {
+    /// Shows the version only: values are conversations and what tools keep.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stored").field("version", &self.version).finish_non_exhaustive()
+    }
 }
 
 /// Keeps values between runs.

@@ -35,6 +35,10 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let Some(folder) = set::folder() else {
+        if std::env::var_os("RUNLET_SHARED").is_some() {
+            println!("RUNLET_SHARED names a folder without recordings");
+            return ExitCode::FAILURE;
+        }
         println!("skipped: there are no recordings; RUNLET_SHARED names the folder that holds them");
         return ExitCode::SUCCESS;
     };

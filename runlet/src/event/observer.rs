@@ -106,6 +106,7 @@ impl Observers {
     /// Waits until every observer has seen what was handed on so far.
     pub(crate) fn flush(&self) {
         for queued in &self.queued {
+            queued.tell_dropped();
             let (done, seen) = sync_channel(1);
             if queued.sender.send(Item::Flush(done)).is_ok() {
                 // An error means the thread has gone; then nothing is left to wait for.
@@ -118,9 +119,10 @@ impl Observers {
 struct Queued {
     sender: SyncSender<Item>,
     dropped: AtomicU64,
+    /// The last event that was dropped: what is told of those that were, belongs where it would have been.
+    last_dropped: Mutex<Option<Box<Event>>>,
 }
 
-#[allow(clippy::large_enum_variant, reason = "nearly all items are events")]
 enum Item {
     Event(Box<Event>),
     Flush(SyncSender<()>),
@@ -132,24 +134,43 @@ impl Queued {
         // The thread ends when the runtime and all its runs are gone. Where no thread can be had, the receiver is
         // dropped, and every event counts as dropped for this observer.
         thread::Builder::new().name("runlet-observer".to_owned()).spawn(move || run(observer, &receiver)).ok();
-        Self { sender, dropped: AtomicU64::new(0) }
+        Self { sender, dropped: AtomicU64::new(0), last_dropped: Mutex::default() }
     }
 
     fn offer(&self, event: &Event) {
-        let dropped = self.dropped.swap(0, Ordering::Relaxed);
-        if dropped > 0 {
-            let notice =
-                Event { time: SystemTime::now(), kind: EventKind::EventsDropped { count: dropped }, ..event.clone() };
-            if self.sender.try_send(Item::Event(Box::new(notice))).is_err() {
-                self.dropped.fetch_add(dropped + 1, Ordering::Relaxed);
-                return;
-            }
+        if !self.dropped_told(|notice| self.sender.try_send(notice).is_ok()) {
+            self.drop_event(event);
+            return;
         }
         if let Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) =
             self.sender.try_send(Item::Event(Box::new(event.clone())))
         {
-            self.dropped.fetch_add(1, Ordering::Relaxed);
+            self.drop_event(event);
         }
+    }
+
+    /// Tells the observer of events that it missed, waiting until there is room.
+    fn tell_dropped(&self) {
+        self.dropped_told(|notice| self.sender.send(notice).is_ok());
+    }
+
+    /// Whether the observer knows of every event that it missed, after `send` has tried to tell it.
+    fn dropped_told(&self, send: impl FnOnce(Item) -> bool) -> bool {
+        let mut last = self.last_dropped.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(event) = last.take() else { return true };
+        let count = self.dropped.swap(0, Ordering::Relaxed);
+        let kind = EventKind::EventsDropped { count };
+        if send(Item::Event(Box::new(Event { time: SystemTime::now(), kind, ..Event::clone(&event) }))) {
+            return true;
+        }
+        self.dropped.fetch_add(count, Ordering::Relaxed);
+        *last = Some(event);
+        false
+    }
+
+    fn drop_event(&self, event: &Event) {
+        self.dropped.fetch_add(1, Ordering::Relaxed);
+        *self.last_dropped.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(event.clone()));
     }
 }
 

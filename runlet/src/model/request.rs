@@ -1,6 +1,7 @@
 //! What is asked of a model, in words that every provider shares.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -192,7 +193,7 @@ pub enum OutputFormat {
 }
 
 /// Options that only one provider understands, by the provider's name.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ProviderOptions(BTreeMap<String, Map<String, Value>>);
 
@@ -223,5 +224,13 @@ impl ProviderOptions {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.values().all(Map::is_empty)
+    }
+}
+
+impl fmt::Debug for ProviderOptions {
+    /// Shows names only: options may hold keys, in headers for one.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.0.iter().map(|(provider, options)| (provider, options.keys().collect::<Vec<_>>()));
+        f.debug_map().entries(names).finish()
     }
 }

@@ -24,8 +24,8 @@ enum Slot {
     Ready { call: ToolCall },
     /// Waits for a person.
     Held { call: ToolCall },
-    /// A person said yes.
-    Approved { call: ToolCall },
+    /// A person said yes, perhaps to arguments of their own.
+    Approved { call: ToolCall, edited: bool },
     /// Has its result.
     Settled { result: ToolResult, failure: Option<ToolErrorKind> },
 }
@@ -51,8 +51,8 @@ impl Turn {
     /// The calls to be run.
     pub(super) fn ready(&self) -> Vec<PendingCall> {
         self.pending(|slot| match slot {
-            Slot::Ready { call } => Some((call, false)),
-            Slot::Approved { call } => Some((call, true)),
+            Slot::Ready { call } => Some((call, false, false)),
+            Slot::Approved { call, edited } => Some((call, true, *edited)),
             _ => None,
         })
     }
@@ -60,18 +60,18 @@ impl Turn {
     /// The calls that wait for a person.
     pub(super) fn waiting(&self) -> Vec<PendingCall> {
         self.pending(|slot| match slot {
-            Slot::Held { call } => Some((call, false)),
+            Slot::Held { call } => Some((call, false, false)),
             _ => None,
         })
     }
 
-    fn pending(&self, of: impl Fn(&Slot) -> Option<(&ToolCall, bool)>) -> Vec<PendingCall> {
+    fn pending(&self, of: impl Fn(&Slot) -> Option<(&ToolCall, bool, bool)>) -> Vec<PendingCall> {
         let slots = self.slots.iter().enumerate();
-        slots
-            .filter_map(|(index, slot)| {
-                of(slot).map(|(call, approved)| PendingCall { index, call: call.clone(), approved })
-            })
-            .collect()
+        let pending = slots.filter_map(|(index, slot)| {
+            let (call, approved, edited) = of(slot)?;
+            Some(PendingCall { index, call: call.clone(), approved, edited })
+        });
+        pending.collect()
     }
 
     /// Gives a call its result. A call has one result: the first.
@@ -105,10 +105,10 @@ impl Turn {
         };
         let mut call = call.clone();
         *slot = match decision {
-            Decision::Approve => Slot::Approved { call },
+            Decision::Approve => Slot::Approved { call, edited: false },
             Decision::ApproveEdited { arguments } => {
                 call.arguments = arguments;
-                Slot::Approved { call }
+                Slot::Approved { call, edited: true }
             }
             Decision::Reject { reason } => {
                 let text = format!("This call was not run: a person rejected it. {reason}");
@@ -170,7 +170,7 @@ impl Slot {
     /// The call, while it has no result.
     fn call(&self) -> Option<&ToolCall> {
         match self {
-            Self::Ready { call } | Self::Held { call } | Self::Approved { call } => Some(call),
+            Self::Ready { call } | Self::Held { call } | Self::Approved { call, .. } => Some(call),
             Self::Settled { .. } => None,
         }
     }

@@ -24,7 +24,7 @@ const MAX_NAMES: usize = 20;
 
 /// Runs one call and says what came of it. Every ending is a result for the model, except a failing hook.
 pub(super) async fn run_call(session: Arc<Session>, step: Span, pending: PendingCall) -> Result<Outcome> {
-    let PendingCall { index, mut call, approved, .. } = pending;
+    let PendingCall { index, mut call, approved, edited } = pending;
     if session.output.answer_tool() == Some(call.name.as_str()) {
         return Ok(take_answer(&session, step, index, &call));
     }
@@ -34,12 +34,16 @@ pub(super) async fn run_call(session: Arc<Session>, step: Span, pending: Pending
     };
     let span = session.emitter.span(step.step, Some(step));
     let context = session.hook_context(step.step);
-    // The hooks of an approved call ran before a person saw it: what was approved is what runs.
-    if !approved && !session.hooks.is_empty() {
-        let (id, name) = (call.id.clone(), call.name.clone());
+    // The hooks of an approved call ran before a person saw it. What a person wrote they see once more, to deny it; but
+    // what was approved is what runs.
+    if (!approved || edited) && !session.hooks.is_empty() {
+        let asked = call.clone();
         let verdict = session.hooks.before_tool_call(&context, session.hook_point(span), &mut call).await?;
         // A hook changes arguments. Another tool would run under the rules of this one.
-        (call.id, call.name) = (id, name);
+        (call.id, call.name) = (asked.id, asked.name);
+        if edited {
+            call.arguments = asked.arguments;
+        }
         if let ToolVerdict::Deny(reason) = verdict {
             let denied = ToolError::new(ToolErrorKind::Denied, format!("This call was not run: {reason}"));
             return Ok(settle(&session, span, index, &call, Err(denied), Duration::ZERO));
@@ -54,7 +58,8 @@ pub(super) async fn run_call(session: Arc<Session>, step: Span, pending: Pending
         .emit(span, || EventKind::ToolStarted { call: reference(index, &call), arguments: call.arguments.clone() });
     let started = Instant::now();
     let output = execute(&session, span, index, &spec, &call).await;
-    let output = output.map(|output| bounded(output, spec.max_output.unwrap_or(session.policy.max_output_bytes)));
+    let limit = spec.max_output.unwrap_or(session.policy.max_output_bytes);
+    let output = output.map(|output| bounded(output, limit)).map_err(|error| error.bounded(limit, head_and_tail));
     let (mut result, failure) = result_of(&call, output);
     if !session.hooks.is_empty() {
         session.hooks.after_tool_call(&context, session.hook_point(span), &call, &mut result).await?;

@@ -27,7 +27,7 @@ use crate::model::{
     AnyModel, Capabilities, Model, ModelEvent, ModelRequest, ModelResponse, PreparedRequest, StopReason, ToolChoice,
     ToolDefinition,
 };
-use crate::run::{Action, Decision, Outcome, PendingCall, Run, RunStatus};
+use crate::run::{Action, Decision, Outcome, PendingCall, Run, RunStatus, SavedTo};
 use crate::state::StateScope;
 use crate::tool::Effect;
 
@@ -51,7 +51,8 @@ pub(super) struct Driver {
     template: ModelRequest,
     run: Run,
     begin: Begin,
-    conversation: Option<Conversation>,
+    /// The conversation whose history is still to be loaded.
+    conversation: Option<String>,
     streams: bool,
     /// The span of the step that is going on.
     step: Option<Span>,
@@ -68,20 +69,23 @@ enum Begin {
     Failed(Error),
 }
 
-/// The version that a conversation is saved over; none where it is new.
-struct Over(Option<u64>);
-
-struct Conversation {
-    id: String,
-    /// The version that was loaded; none where nothing could be.
-    loaded: Option<Over>,
-}
-
 /// A call that began before the model's message had ended, as its tool only reads. Dropping it ends it.
 struct EarlyCall {
     index: usize,
     call: ToolCall,
     task: AbortOnDropHandle<Result<Outcome>>,
+}
+
+impl EarlyCall {
+    /// Whether this is the call that stands in the finished message. What a provider keeps with a call may differ between
+    /// its own event and the message; what is run must not.
+    fn is(&self, pending: &PendingCall) -> bool {
+        let (begun, asked) = (&self.call, &pending.call);
+        self.index == pending.index
+            && begun.id == asked.id
+            && begun.name == asked.name
+            && begun.arguments == asked.arguments
+    }
 }
 
 impl Driver {
@@ -100,9 +104,10 @@ impl Driver {
                 if let Some(token) = &input.cancellation {
                     cancellation = token.child_token();
                 }
-                conversation = input.conversation.map(|id| Conversation { id, loaded: None });
+                conversation = input.conversation;
                 let mut request = input.request;
                 let messages = std::mem::take(&mut request.messages);
+                let asked = (request != ModelRequest::default()).then(|| Box::new(request.clone()));
                 overlay(&mut template, request);
                 let id = input.run_id.unwrap_or_else(new_run_id);
                 let begin = match (agent.check(), messages.is_empty()) {
@@ -113,9 +118,14 @@ impl Driver {
                     )),
                     (Ok(()), false) => Begin::New,
                 };
-                (Run::new(id, own.name.as_ref(), own.run.clone(), messages), begin)
+                let mut run = Run::new(id, own.name.as_ref(), own.run.clone(), messages);
+                run.origin_mut().request = asked;
+                (run, begin)
             }
             Start::Saved(run, decisions) => {
+                if let Some(request) = &run.origin().request {
+                    overlay(&mut template, ModelRequest::clone(request));
+                }
                 let problem = match agent.check() {
                     Err(problem) => Err(problem),
                     Ok(()) if run.agent() != own.name.as_ref() => Err(Error::new(
@@ -183,7 +193,9 @@ impl Driver {
     async fn drive_in_span(mut self) -> RunReport {
         let _end_on_drop = EndOnDrop(Arc::clone(&self.session));
         let resumed = matches!(self.begin, Begin::Resumed(_));
-        match self.begin().await {
+        let token = self.session.cancellation.clone();
+        let begun = token.run_until_cancelled(self.begin()).await;
+        match begun.unwrap_or_else(|| Err(Error::new(ErrorKind::Cancelled, "the run was cancelled"))) {
             Ok(()) => {}
             // What cannot be resumed stays as it was, to be resumed in another way.
             Err(error) if resumed => {
@@ -199,7 +211,6 @@ impl Driver {
             if matches!(action, Action::Done | Action::AskHuman { .. }) {
                 break;
             }
-            let token = self.session.cancellation.clone();
             match token.run_until_cancelled(self.act(action)).await {
                 Some(Ok(())) => {}
                 Some(Err(error)) => self.fail(error),
@@ -458,7 +469,9 @@ impl Driver {
     fn may_begin_early(&self, call: &ToolCall, before: &[ToolCall]) -> bool {
         let spec = |call: &ToolCall| self.session.host.spec(&call.name);
         let reads = spec(call).is_some_and(|spec| spec.effect == Effect::Read && !spec.sequential && !spec.approval);
-        reads
+        // Hooks see a whole answer before anything of it is acted on.
+        self.session.hooks.is_empty()
+            && reads
             && before.len() < self.run.policy().max_tool_calls_per_step
             && self.run.is_new_call_id(&call.id)
             && !before.iter().any(|other| other.id.is_empty() || other.id == call.id)
@@ -467,7 +480,7 @@ impl Driver {
 
     fn begin_early(&self, index: usize, call: ToolCall) -> EarlyCall {
         let step = self.step.unwrap_or(self.session.root);
-        let pending = PendingCall { index, call: call.clone(), approved: false };
+        let pending = PendingCall { index, call: call.clone(), approved: false, edited: false };
         let work = run_call(Arc::clone(&self.session), step, pending);
         EarlyCall { index, call, task: AbortOnDropHandle::new(tokio::spawn(work.in_current_span())) }
     }
@@ -481,7 +494,7 @@ impl Driver {
         let mut running = FuturesUnordered::new();
         // What has begun counts among what runs at a time.
         for pending in calls {
-            match early.iter().position(|call| call.index == pending.index && call.call == pending.call) {
+            match early.iter().position(|begun| begun.is(&pending)) {
                 Some(place) => {
                     let task = early.swap_remove(place).task;
                     running.push(async move { task.await.unwrap_or_else(|error| Err(lost_task(&error))) }.boxed());
@@ -518,29 +531,31 @@ impl Driver {
     }
 
     async fn load_conversation(&mut self) -> Result<()> {
-        let Some(conversation) = &mut self.conversation else { return Ok(()) };
-        let scope = StateScope::Conversation(conversation.id.clone());
+        let Some(id) = self.conversation.take() else { return Ok(()) };
+        let scope = StateScope::Conversation(id.clone());
         let operation = StateOperation::Load { scope, key: CONVERSATION_KEY.to_owned() };
         let stored = self.session.operate(self.session.root, operation).await?.loaded;
         let mut history = Messages::new();
         if let Some(stored) = &stored {
             history = Messages::deserialize(&stored.value).map_err(|error| {
-                let message = format!("the history of conversation `{}` cannot be read", conversation.id);
+                let message = format!("the history of conversation `{id}` cannot be read");
                 Error::with_source(ErrorKind::State, message, error)
             })?;
         }
-        conversation.loaded = Some(Over(stored.map(|stored| stored.version)));
         history.extend(self.run.messages().iter().cloned());
         self.run.begin_after(history);
+        self.run.origin_mut().conversation = Some(SavedTo { id, over: stored.map(|stored| stored.version) });
         Ok(())
     }
 
+    /// Saves the run's conversation, if its history was loaded: what could not be read is not written over.
     async fn save_conversation(&mut self) -> Result<()> {
-        let Some(Conversation { id, loaded: Some(Over(over)) }) = self.conversation.take() else { return Ok(()) };
-        // A question that never got an answer would come back with every later run, to fail it in the same way.
-        if self.run.messages().len() == self.run.began_with() {
+        // A question that never got an answer would come back with every later run, to fail it in the same way; and a run
+        // that waits for a person is saved when it has gone on.
+        if self.run.messages().len() == self.run.began_with() || self.run.status() == RunStatus::Interrupted {
             return Ok(());
         }
+        let Some(SavedTo { id, over }) = self.run.origin().conversation.clone() else { return Ok(()) };
         let value = serde_json::to_value(self.run.messages()).map_err(|error| {
             Error::with_source(ErrorKind::State, format!("conversation `{id}` cannot be written"), error)
         })?;

@@ -219,6 +219,14 @@ impl ToolError {
         Self::new(ToolErrorKind::Fatal, message)
     }
 
+    /// The error with no more than `limit` bytes of words, as `cut` leaves them.
+    pub(crate) fn bounded(mut self, limit: usize, cut: impl FnOnce(&str, usize) -> String) -> Self {
+        if self.message.len() > limit {
+            self.message = cut(&self.message, limit);
+        }
+        self
+    }
+
     /// The kind.
     pub fn kind(&self) -> ToolErrorKind {
         self.kind

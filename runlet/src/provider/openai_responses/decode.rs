@@ -18,7 +18,7 @@ use crate::provider::{Failure, fail};
 pub(super) fn response(json: &str) -> Result<ModelResponse, Failure> {
     let answer = Answer::read(json)?;
     let items = answer.items()?;
-    answer.finish(items.into_iter().flatten().collect())
+    Ok(answer.finish(items.into_iter().flatten().collect()))
 }
 
 /// A response object, its items not yet read.
@@ -73,16 +73,13 @@ impl<'a> Answer<'a> {
     }
 
     /// The response that says `parts`.
-    pub(super) fn finish(&self, parts: Vec<Part>) -> Result<ModelResponse, Failure> {
+    pub(super) fn finish(&self, parts: Vec<Part>) -> ModelResponse {
         let stop_reason = self.stop_reason(&parts);
-        if stop_reason == StopReason::EndTurn && !parts.iter().any(says_something) {
-            return Err(fail(PROVIDER, Category::EmptyResponse, ""));
-        }
         let mut response = ModelResponse::new(Message::new(Role::Assistant, parts), stop_reason);
         response.usage = usage(&self.usage);
         response.model = self.model.as_str().map(str::to_owned);
         response.id = self.id.as_str().map(str::to_owned);
-        Ok(response)
+        response
     }
 
     fn stop_reason(&self, parts: &[Part]) -> StopReason {
@@ -105,15 +102,6 @@ impl<'a> Answer<'a> {
             // An answer made in the background is asked for by its id.
             Some(status) => StopReason::Other(status.to_owned()),
         }
-    }
-}
-
-/// Whether a part is an answer: thoughts and empty texts are not.
-fn says_something(part: &Part) -> bool {
-    match part {
-        Part::Text(text) => !text.text.is_empty(),
-        Part::Reasoning(_) => false,
-        _ => true,
     }
 }
 

@@ -192,7 +192,7 @@ impl ResponsesStream {
                 }
             }
         }
-        let response = answer.finish(items.into_iter().flatten().collect())?;
+        let response = answer.finish(items.into_iter().flatten().collect());
         out.push_back(ModelEvent::Completed(Box::new(response)));
         Ok(())
     }
