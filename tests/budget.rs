@@ -305,3 +305,12 @@ async fn a_compressed_conversation_stays_so_and_the_report_keeps_all() {
     assert!(names.contains(&"context.compressed"));
     assert!(result.run().context().len() < result.messages.len());
 }
+
+#[tokio::test]
+async fn what_is_added_for_one_provider_is_counted_too() {
+    let request = ModelRequest::new("go").option("openai", "extra_body", json!({ "input": "word ".repeat(10_000) }));
+    let model = ScriptedModel::new().text("done").capabilities(Capabilities::new().context_window(8_000));
+    let agent: Agent = Agent::builder("tester").model(model.clone()).build().unwrap();
+    let refused = Runtime::new().run_request(&agent, (), request).await.expect_err("it does not fit");
+    assert_eq!((refused.kind(), model.requests().len()), (ErrorKind::ContextOverflow, 0));
+}

@@ -6,6 +6,7 @@ mod events;
 mod hooks;
 mod kit;
 mod project;
+mod resume;
 mod ruler;
 mod run;
 mod runtime;

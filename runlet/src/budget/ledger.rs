@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{ContextManager, Ruler};
 use crate::message::{Message, Messages, Part, TokenCount};
-use crate::model::{Bill, BillItem, BillPart, ModelRequest, OutputFormat, ToolDefinition};
+use crate::model::{Bill, BillItem, BillPart, ModelRequest, OutputFormat, ProviderOptions, ToolDefinition};
 
 /// What every request takes beside its parts. OpenAI bills 3 tokens to begin the answer; the rest is margin.
 const REQUEST: TokenCount = TokenCount { expected: 3, upper: 16 };
@@ -33,6 +33,7 @@ struct Fixed {
     instructions: Option<Arc<str>>,
     tools: Arc<Vec<ToolDefinition>>,
     output: Option<OutputFormat>,
+    options: ProviderOptions,
     items: Arc<Vec<BillItem>>,
     total: TokenCount,
 }
@@ -107,11 +108,17 @@ impl Fixed {
             let tokens = texts.map(|text| ruler.measure(text)).into_iter().sum();
             items.push(BillItem { part: BillPart::OutputSchema, tokens });
         }
+        if !request.options.is_empty() {
+            // Which of them the model reads is the provider's business: all count.
+            let json = serde_json::to_string(&request.options).unwrap_or_default();
+            items.push(BillItem { part: BillPart::Options, tokens: ruler.measure(&json) });
+        }
         let total = items.iter().map(|item| item.tokens).sum();
         Self {
             instructions: request.instructions.clone(),
             tools: Arc::clone(&request.tools),
             output: request.output.clone(),
+            options: request.options.clone(),
             items: Arc::new(items),
             total,
         }
@@ -125,7 +132,7 @@ impl Fixed {
             _ => false,
         };
         let tools = Arc::ptr_eq(&self.tools, &request.tools) || self.tools == request.tools;
-        instructions && tools && self.output == request.output
+        instructions && tools && self.output == request.output && self.options == request.options
     }
 }
 

@@ -108,6 +108,8 @@ pub enum BillPart {
         /// Who speaks.
         role: Role,
     },
+    /// What the caller adds for one provider.
+    Options,
     /// What every request costs beside its parts.
     Overhead,
     /// The room kept for the answer.
@@ -179,6 +181,7 @@ impl fmt::Display for BillPart {
                 };
                 write!(f, "message {index} ({role})")
             }
+            Self::Options => f.write_str("provider options"),
             Self::Overhead => f.write_str("request overhead"),
             Self::ReservedOutput => f.write_str("reserved output"),
         }
