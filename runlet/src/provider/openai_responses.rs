@@ -43,7 +43,8 @@ const DEFAULT_BASE_URL: &str = "https://api.openai.com/v1";
 ///
 /// **Key and address.** Where neither a key nor a base URL was set, the first request takes both from `OPENAI_API_KEY`
 /// and `OPENAI_BASE_URL`, as the official clients do. Where one of them was set, the environment is not read: a key is
-/// never sent to an address it was not meant for. A base URL without a key sends none, which suits local servers.
+/// never sent to an address it was not meant for. (`from_env(..)?.base_url(..)` says on purpose that the key is for that
+/// address.) A base URL without a key sends none, which suits local servers.
 ///
 /// **Options** of a request under the name `openai` go into the body as they are, so anything the API takes can be
 /// asked for: `.option("openai", "reasoning", json!({"effort": "low"}))`. Three names are special: `extra_body` is an
