@@ -69,9 +69,14 @@ pub trait Model: Send + Sync + 'static {
 
     /// Asks for an answer in pieces. The stream ends with [`ModelEvent::Completed`] or an error, never without.
     fn stream(&self, request: PreparedRequest) -> impl Future<Output = Result<ModelStream>> + Send;
+
+    /// Asks the provider how many tokens the input of a request takes; `None` where it does not count. Nothing is
+    /// generated, and no model reads the request.
+    fn count_tokens(&self, _request: &ModelRequest) -> impl Future<Output = Result<Option<u64>>> + Send {
+        async { Ok(None) }
+    }
 }
 
-#[allow(clippy::struct_excessive_bools, reason = "each is an ability of its own")]
 /// What a model can do, and how much it can read. Unknown abilities are taken as absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -203,6 +208,10 @@ impl Model for AnyModel {
     fn stream(&self, request: PreparedRequest) -> impl Future<Output = Result<ModelStream>> + Send {
         self.0.stream(request)
     }
+
+    async fn count_tokens(&self, request: &ModelRequest) -> Result<Option<u64>> {
+        self.0.count_tokens(request).await
+    }
 }
 
 impl fmt::Debug for AnyModel {
@@ -220,6 +229,7 @@ trait ErasedModel: Send + Sync {
     fn capabilities(&self) -> Capabilities;
     fn complete(&self, request: PreparedRequest) -> ModelFuture<'_, ModelResponse>;
     fn stream(&self, request: PreparedRequest) -> ModelFuture<'_, ModelStream>;
+    fn count_tokens<'a>(&'a self, request: &'a ModelRequest) -> ModelFuture<'a, Option<u64>>;
 }
 
 impl<M: Model> ErasedModel for M {
@@ -241,5 +251,9 @@ impl<M: Model> ErasedModel for M {
 
     fn stream(&self, request: PreparedRequest) -> ModelFuture<'_, ModelStream> {
         Box::pin(Model::stream(self, request))
+    }
+
+    fn count_tokens<'a>(&'a self, request: &'a ModelRequest) -> ModelFuture<'a, Option<u64>> {
+        Box::pin(Model::count_tokens(self, request))
     }
 }

@@ -4,6 +4,7 @@
 //! and the provider's answer into a [`ModelResponse`](crate::model::ModelResponse). What a provider says beyond
 //! Runlet's own words stays with the part it came with, goes back to that provider as it came, and to no other.
 
+mod account;
 mod http;
 mod json;
 #[cfg(feature = "openai")]

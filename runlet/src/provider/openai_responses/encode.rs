@@ -10,19 +10,17 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::content::{is_content, text_type};
-use super::{Delivery, PROVIDER, unsayable};
+use super::{Delivery, PROVIDER, VENDOR, unsayable};
 use crate::error::{Error, Result};
 use crate::message::{Extra, Media, MediaKind, MediaSource, Message, Native, Part, Role, SharedMessage, ToolResult};
 use crate::model::{ModelRequest, OutputFormat, ToolChoice, ToolDefinition};
-use crate::provider::json::{ObjectWriter, merge};
+use crate::provider::account::lay_options;
+use crate::provider::json::ObjectWriter;
 use crate::schema::{Dialect, Schema};
 use crate::tool::ToolSpec;
 
 /// The name under which messages keep their bytes.
 const DIALECT: &str = "openai-responses";
-
-/// The options that are not fields of the body.
-const SPECIAL_OPTIONS: &[&str] = &["extra_body", "extra_headers", AUTO_STRICT];
 
 /// The option that says whether strict mode is chosen where nobody said anything of it.
 pub(super) const AUTO_STRICT: &str = "auto_strict";
@@ -30,16 +28,7 @@ pub(super) const AUTO_STRICT: &str = "auto_strict";
 /// Writes the body of a request; `tools` is what [`tools`] wrote of its tools.
 pub(super) fn body(model: &str, request: &ModelRequest, tools: &Bytes, delivery: Delivery) -> Result<Vec<Bytes>> {
     let mut rest = settings(request, delivery)?;
-    if let Some(options) = request.options.of(PROVIDER) {
-        let mut options = options.clone();
-        let special: Vec<_> = SPECIAL_OPTIONS.iter().map(|name| options.remove(*name)).collect();
-        merge(&mut rest, &options);
-        match special.into_iter().next().flatten() {
-            Some(Value::Object(body)) => merge(&mut rest, &body),
-            Some(_) => return Err(unsayable("the option extra_body is not an object")),
-            None => {}
-        }
-    }
+    lay_options(&mut rest, &VENDOR, request, &[AUTO_STRICT])?;
     let overridden: HashSet<&str> = rest.keys().map(String::as_str).collect();
 
     let mut chunks = Vec::with_capacity(request.messages.len() + 2);
@@ -77,11 +66,6 @@ pub(super) fn body(model: &str, request: &ModelRequest, tools: &Bytes, delivery:
     chunks.extend(items);
     chunks.push(Bytes::from_static(b"]}"));
     Ok(chunks)
-}
-
-/// The headers that the options ask for.
-pub(super) fn extra_headers(request: &ModelRequest) -> Option<&Map<String, Value>> {
-    request.options.of(PROVIDER)?.get("extra_headers")?.as_object()
 }
 
 /// Whether strict mode is chosen for the tools and the output of a request that say nothing of it.

@@ -1,7 +1,7 @@
+use bytes::Bytes;
 use serde_json::json;
 
 use super::*;
-use crate::error::ErrorKind;
 use crate::message::{Extra, Media, Message, Native, Part, Reasoning, Role, ToolCall, ToolResult};
 use crate::model::{OutputFormat, ToolChoice};
 use crate::schema::Schema;
@@ -190,45 +190,6 @@ fn what_requests_have_no_word_for_is_kept() {
     }));
     check_round_trip(&json!({ "input": [], "tools": [], "top_p": "high", "max_output_tokens": -1 }));
     check_round_trip(&json!({}));
-}
-
-fn check_environment(variables: &[(&str, &str)], expected: Result<Option<&str>, &str>) {
-    let variable =
-        |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
-    let made = OpenAiResponses::new("gpt-5.5").with_environment(variable);
-    match (&made, expected) {
-        (Ok(made), Ok(base_url)) => assert_eq!(made.base_url.as_deref(), base_url),
-        (Err(error), Err(words)) => {
-            assert_eq!(error.kind(), ErrorKind::Config);
-            assert!(error.to_string().contains(words), "{error}");
-            assert!(!format!("{error:?}").contains("canary"), "{error:?}");
-        }
-        (made, expected) => panic!("{made:?} is not {expected:?}"),
-    }
-    // The first request of a model made by `new` says the same.
-    let connected = OpenAiResponses::new("gpt-5.5").connect(variable);
-    assert_eq!(connected.is_ok(), made.is_ok(), "{variables:?}");
-}
-
-#[test]
-fn key_and_address_come_from_the_environment() {
-    check_environment(&[], Err("OPENAI_API_KEY"));
-    check_environment(&[("OPENAI_BASE_URL", "https://example.com")], Err("OPENAI_API_KEY"));
-    check_environment(&[("OPENAI_API_KEY", "canary")], Ok(None));
-    let base_url = ("OPENAI_BASE_URL", "https://example.com/v1");
-    check_environment(&[("OPENAI_API_KEY", "canary"), base_url], Ok(Some(base_url.1)));
-    let bad = ("OPENAI_BASE_URL", "https://canary@example.com/v1");
-    check_environment(&[("OPENAI_API_KEY", "canary"), bad], Err("OPENAI_BASE_URL"));
-}
-
-#[test]
-fn the_environment_is_not_read_where_a_key_or_an_address_was_set() {
-    let unread = |_: &str| panic!("the environment was read");
-    assert!(OpenAiResponses::new("m").api_key("canary").connect(unread).is_ok());
-    let local = OpenAiResponses::new("m").base_url("http://localhost:1/v1").connect(unread).expect("a connection");
-    assert!(local.headers.is_empty(), "no key is sent where none was given");
-    let bad = OpenAiResponses::new("m").api_key("canary\n\u{1}x").connect(unread).err().expect("an error");
-    assert!(bad.kind() == ErrorKind::Config && !format!("{bad:?}").contains("canary"), "{bad:?}");
 }
 
 #[test]
