@@ -234,6 +234,28 @@ pub enum EventKind {
         /// How long it took.
         duration: Duration,
     },
+    /// The model called a tool that does not exist. The call's `tool.failed` follows.
+    ToolUnknown {
+        /// The call.
+        call: ToolCallRef,
+    },
+    /// A tool call goes on although its time and its grace are up: it blocks its thread and was left behind. The call's
+    /// `tool.failed` follows.
+    ToolUnresponsive {
+        /// The call.
+        call: ToolCallRef,
+        /// How long it has run so far.
+        duration: Duration,
+    },
+    /// A tool left its answer for later: the run will wait for it.
+    ToolDeferred {
+        /// The call.
+        call: ToolCallRef,
+        /// The tool's words for whoever brings the answer.
+        note: String,
+        /// How long the call took.
+        duration: Duration,
+    },
     /// State was loaded.
     StateLoaded {
         /// What it belongs to.
@@ -399,6 +421,9 @@ impl EventKind {
             Self::ToolProgress { .. } => "tool.progress",
             Self::ToolCompleted { .. } => "tool.completed",
             Self::ToolFailed { .. } => "tool.failed",
+            Self::ToolUnknown { .. } => "tool.unknown",
+            Self::ToolUnresponsive { .. } => "tool.unresponsive",
+            Self::ToolDeferred { .. } => "tool.deferred",
             Self::StateLoaded { .. } => "state.loaded",
             Self::StateSaved { .. } => "state.saved",
             Self::HookFailed { .. } => "hook.failed",
@@ -419,6 +444,8 @@ impl EventKind {
             | Self::ModelFailed { .. }
             | Self::ModelRetrying { .. }
             | Self::ToolFailed { .. }
+            | Self::ToolUnknown { .. }
+            | Self::ToolUnresponsive { .. }
             | Self::HookFailed { .. }
             | Self::HumanResponseRejected { .. }
             | Self::EventsDropped { .. } => Severity::Warning,
@@ -509,6 +536,11 @@ impl EventKind {
             Self::ToolFailed { call, kind, result, duration } => json!({
                 "call": call, "kind": kind, "result": text(&result.as_text()), "duration_ms": millis(*duration),
             }),
+            Self::ToolUnknown { call } => json!({ "call": call }),
+            Self::ToolUnresponsive { call, duration } => json!({ "call": call, "duration_ms": millis(*duration) }),
+            Self::ToolDeferred { call, note, duration } => {
+                json!({ "call": call, "note": text(note), "duration_ms": millis(*duration) })
+            }
             Self::StateLoaded { scope, key, version } | Self::StateSaved { scope, key, version } => {
                 json!({ "scope": scope, "key": key, "version": version })
             }

@@ -6,6 +6,8 @@
 mod dispatch;
 mod drive;
 mod input;
+mod lineage;
+mod output;
 mod report;
 mod session;
 mod stream;

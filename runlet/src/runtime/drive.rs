@@ -2,17 +2,20 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 use serde::Deserialize;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
 
 use super::dispatch::{reference, run_call};
 use super::input::Input;
+use super::lineage::Lineage;
+use super::output::OutputCap;
 use super::report::RunReport;
 use super::session::{Hosted, Session};
 use super::{Parts, new_run_id};
@@ -22,12 +25,12 @@ use crate::context::{RunId, RunInfo};
 use crate::error::{Error, ErrorKind, ProviderError, ProviderErrorCategory, Result};
 use crate::event::{Emitter, EventKind, EventQueue, Span};
 use crate::hook::StateOperation;
-use crate::message::{Messages, SharedMessage, ToolCall};
+use crate::message::{Messages, SharedMessage, ToolCall, Usage};
 use crate::model::{
     AnyModel, Capabilities, Model, ModelEvent, ModelRequest, ModelResponse, PreparedRequest, StopReason, ToolChoice,
     ToolDefinition,
 };
-use crate::run::{Action, Decision, Outcome, PendingCall, Run, RunStatus, SavedTo};
+use crate::run::{Action, Decision, Limit, LimitReached, Outcome, PendingCall, Run, RunStatus, SavedTo, Spent};
 use crate::state::StateScope;
 use crate::tool::Effect;
 
@@ -137,10 +140,17 @@ impl Driver {
                 (*run, Begin::Resumed(problem))
             }
         };
+        let lineage = Arc::new(Lineage::begin(run.policy().clone(), run.spent()));
+        let capabilities = own.model.capabilities();
+        let context = ContextManager::new(own.context.clone());
+        let recall = !template.tools.iter().any(|tool| function_name(tool).is_some_and(OutputCap::is_recall));
+        let window = context.window(&capabilities);
+        let outputs = OutputCap::new(&own.tools, context.clone(), window, recall, run.outputs().clone());
         let info = Arc::new(RunInfo {
             run_id: RunId::clone(run.id()),
             agent: Arc::clone(&own.name),
             metadata: Arc::new(template.metadata.clone()),
+            depth: lineage.depth(),
         });
         let emitter = Emitter::new(info, parts.observers.clone(), streams);
         let root = emitter.span(0, None);
@@ -155,12 +165,14 @@ impl Driver {
             state: parts.state.clone(),
             cancellation,
             usage: Mutex::new(run.usage()),
+            outputs,
+            lineage,
         };
         Self {
             session: Arc::new(session),
-            capabilities: own.model.capabilities(),
+            capabilities,
             model: own.model.clone(),
-            context: ContextManager::new(own.context.clone()),
+            context,
             ledger: Ledger::default(),
             template,
             run,
@@ -192,6 +204,7 @@ impl Driver {
 
     async fn drive_in_span(mut self) -> RunReport {
         let _end_on_drop = EndOnDrop(Arc::clone(&self.session));
+        let began = Instant::now();
         let resumed = matches!(self.begin, Begin::Resumed(_));
         let token = self.session.cancellation.clone();
         let begun = token.run_until_cancelled(self.begin()).await;
@@ -199,31 +212,58 @@ impl Driver {
             Ok(()) => {}
             // What cannot be resumed stays as it was, to be resumed in another way.
             Err(error) if resumed => {
-                let report = RunReport::new(self.run, Some(error));
+                let report = RunReport::new(self.run, Some(error), self.model.provider());
                 emit_end(&self.session, &report);
                 return report;
             }
             Err(error) => self.fail(error),
         }
+        let limit = self.run.policy().max_duration;
         loop {
+            self.settle_books();
             let action = self.run.next();
             self.settle_step(&action);
             if matches!(action, Action::Done | Action::AskHuman { .. }) {
                 break;
             }
-            match token.run_until_cancelled(self.act(action)).await {
-                Some(Ok(())) => {}
-                Some(Err(error)) => self.fail(error),
-                None => self.fail(Error::new(ErrorKind::Cancelled, "the run was cancelled")),
+            let acted = {
+                let act = token.run_until_cancelled(self.act(action));
+                match limit.map(|limit| limit.saturating_sub(began.elapsed())) {
+                    None => Some(act.await),
+                    Some(Duration::ZERO) => None,
+                    Some(left) => timeout(left, act).await.ok(),
+                }
+            };
+            match acted {
+                Some(Some(Ok(()))) => {}
+                Some(Some(Err(error))) => self.fail(error),
+                Some(None) => self.fail(Error::new(ErrorKind::Cancelled, "the run was cancelled")),
+                None => self.fail(self.out_of_time(began)),
             }
             self.session.emitter.drained().await;
         }
         if let Err(error) = self.save_conversation().await {
             self.error.get_or_insert(error);
         }
-        let report = RunReport::new(self.run, self.error);
+        let report = RunReport::new(self.run, self.error, self.model.provider());
         emit_end(&self.session, &report);
         report
+    }
+
+    fn out_of_time(&self, began: Instant) -> Error {
+        let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let allowed = self.run.policy().max_duration.map_or(u64::MAX, millis);
+        LimitReached::new(Limit::Duration, millis(began.elapsed()), 0, allowed).into()
+    }
+
+    /// Takes over what runs within this one have spent and what was kept of outputs, and tells the runs around it.
+    fn settle_books(&mut self) {
+        let nested = self.session.lineage.take_nested();
+        if nested != Spent::default() {
+            self.run.spend_nested(&nested);
+        }
+        self.session.lineage.tell(self.run.spent());
+        self.run.set_outputs(self.session.outputs.kept());
     }
 
     async fn act(&mut self, action: Action) -> Result<()> {
@@ -254,10 +294,15 @@ impl Driver {
             messages: self.run.messages().len(),
             tools: self.template.tools.len(),
         });
-        match begin {
-            Begin::Failed(error) => Err(error),
-            _ => self.load_conversation().await,
+        if let Begin::Failed(error) = begin {
+            return Err(error);
         }
+        self.session.lineage.check_depth()?;
+        self.load_conversation().await?;
+        self.run.messages().check_calls().map_err(|unpaired| {
+            let message = format!("the run cannot begin with this conversation: no provider would take it. {unpaired}");
+            Error::with_source(ErrorKind::Config, message, unpaired)
+        })
     }
 
     /// Applies a person's decisions, all or none: one that does not fit leaves the run as it was.
@@ -265,8 +310,11 @@ impl Driver {
         let (root, emitter) = (self.session.root, &self.session.emitter);
         let mut decided = self.run.clone();
         let mut responses = Vec::with_capacity(decisions.len());
-        for (index, decision) in decisions {
+        for (index, mut decision) in decisions {
             let approved = !matches!(decision, Decision::Reject { .. });
+            if let Decision::Result { content, .. } = &mut decision {
+                self.session.outputs.apply((self.run.step(), index), None, content);
+            }
             match decided.decide(index, decision) {
                 Ok(call) => responses.push((reference(index, &call), approved)),
                 Err(error) => {
@@ -308,7 +356,17 @@ impl Driver {
         let session = Arc::clone(&self.session);
         let span = session.emitter.span(step, self.step);
         let request = self.request(step, span).await?;
-        let prepared = self.prepare(step, span, request).await?;
+        let mut prepared = self.prepare(step, span, request).await?;
+        let input_tokens = upper_input(&prepared);
+        if let Some(allowance) = self.output_allowance(input_tokens)? {
+            // An answer is held to what the run's limits leave for it.
+            let mut request = prepared.into_request();
+            request.max_output_tokens = Some(request.max_output_tokens.map_or(allowance, |own| own.min(allowance)));
+            prepared = self.prepare(step, span, request).await?;
+        }
+        let max_output = prepared.max_output_tokens;
+        self.run.apply(Outcome::ModelAsked { model: self.model.name().to_owned(), input_tokens })?;
+        session.lineage.tell(self.run.spent());
         session.emitter.emit(span, || EventKind::ModelRequested {
             provider: self.model.provider().to_owned(),
             model: self.model.name().to_owned(),
@@ -334,6 +392,10 @@ impl Driver {
             Ok(answered) => answered,
             Err(error) => {
                 chat.record("error.type", error.kind().code());
+                // Who answers with an error status has not run the model.
+                let rejected = error.provider().is_some_and(|provider| provider.status.is_some());
+                self.run.apply(Outcome::ModelFailed { usage: Usage::default(), rejected })?;
+                session.set_usage(self.run.usage());
                 let duration = started.elapsed();
                 session.emitter.emit(span, || EventKind::ModelFailed { error: error.clone(), duration });
                 return Err(error);
@@ -346,8 +408,19 @@ impl Driver {
             chat.record("gen_ai.usage.output_tokens", tokens);
         }
         if !session.hooks.is_empty() {
-            let context = session.hook_context(step);
-            session.hooks.after_model_call(&context, session.hook_point(span), &mut response).await?;
+            let (context, usage) = (session.hook_context(step), response.usage);
+            let after = session.hooks.after_model_call(&context, session.hook_point(span), &mut response).await;
+            if let Err(error) = after {
+                // What was answered was billed, whatever becomes of it.
+                self.run.apply(Outcome::ModelFailed { usage, rejected: false })?;
+                session.set_usage(self.run.usage());
+                return Err(error);
+            }
+        }
+        let used_up = response.usage.output_tokens.zip(max_output).is_some_and(|(used, most)| used >= most);
+        if used_up && response.message.tool_calls().next().is_some() {
+            // Some servers say `tool_calls` where they mean `length`.
+            response.stop_reason = StopReason::MaxTokens;
         }
         let duration = started.elapsed();
         session.emitter.emit(span, || EventKind::ModelCompleted {
@@ -358,14 +431,28 @@ impl Driver {
         });
         self.run.apply(Outcome::Model(Box::new(response)))?;
         session.set_usage(self.run.usage());
+        session.lineage.tell(self.run.spent());
+        session.lineage.check_tool_calls()?;
         if let Action::CallTools { calls, .. } = self.run.next() {
             self.call_tools(calls, early).await?;
         }
         Ok(())
     }
 
+    /// How many tokens the answer to a request may have, under the limits of this run and of those around it.
+    fn output_allowance(&self, input_tokens: u64) -> Result<Option<u64>> {
+        let own = self.run.output_allowance(self.model.name(), input_tokens)?;
+        let around = self.session.lineage.output_allowance(self.model.name(), input_tokens)?;
+        Ok(own.into_iter().chain(around).min())
+    }
+
     /// The next request, as the hooks leave it.
-    async fn request(&self, step: u32, span: Span) -> Result<ModelRequest> {
+    async fn request(&mut self, step: u32, span: Span) -> Result<ModelRequest> {
+        if let Some(recall) = self.session.outputs.recall()
+            && !self.template.tools.iter().any(|tool| function_name(tool).is_some_and(OutputCap::is_recall))
+        {
+            Arc::make_mut(&mut self.template.tools).push(ToolDefinition::Function(Arc::clone(recall)));
+        }
         let mut request = self.template.clone();
         request.messages = self.run.context().clone();
         if step > 1 && matches!(request.tool_choice, Some(ToolChoice::Required | ToolChoice::Tool(_))) {
@@ -374,6 +461,12 @@ impl Driver {
         if !self.session.hooks.is_empty() {
             let context = self.session.hook_context(step);
             self.session.hooks.before_model_call(&context, self.session.hook_point(span), &mut request).await?;
+            if request.messages.lineage() != self.run.context().lineage() {
+                request.messages.check_calls().map_err(|unpaired| {
+                    let message = format!("a hook left a conversation that no provider would take: {unpaired}");
+                    Error::with_source(ErrorKind::Hook, message, unpaired)
+                })?;
+            }
         }
         Ok(request)
     }
@@ -472,6 +565,7 @@ impl Driver {
         // Hooks see a whole answer before anything of it is acted on.
         self.session.hooks.is_empty()
             && reads
+            && self.run.may_begin_early(call)
             && before.len() < self.run.policy().max_tool_calls_per_step
             && self.run.is_new_call_id(&call.id)
             && !before.iter().any(|other| other.id.is_empty() || other.id == call.id)
@@ -480,7 +574,7 @@ impl Driver {
 
     fn begin_early(&self, index: usize, call: ToolCall) -> EarlyCall {
         let step = self.step.unwrap_or(self.session.root);
-        let pending = PendingCall { index, call: call.clone(), approved: false, edited: false };
+        let pending = PendingCall { index, call: call.clone(), approved: false, edited: false, deferred: None };
         let work = run_call(Arc::clone(&self.session), step, pending);
         EarlyCall { index, call, task: AbortOnDropHandle::new(tokio::spawn(work.in_current_span())) }
     }
@@ -521,9 +615,11 @@ impl Driver {
 
     /// Ends the run with an error.
     fn fail(&mut self, error: Error) {
-        let outcome = match error.kind() {
-            ErrorKind::Cancelled => Outcome::Cancelled,
-            kind => Outcome::Failed { kind, message: error.to_string() },
+        let reached = error.detail::<LimitReached>().cloned();
+        let outcome = match (error.kind(), reached) {
+            (ErrorKind::Cancelled, _) => Outcome::Cancelled,
+            (_, Some(reached)) => Outcome::Stopped(reached),
+            (kind, None) => Outcome::Failed { kind, message: error.to_string() },
         };
         // A run takes a failure at any point.
         self.run.apply(outcome).ok();
@@ -631,6 +727,11 @@ fn emit_end(session: &Session, report: &RunReport) {
             }
         }
     });
+}
+
+/// The upper figure of a request's tokens, its answer left out.
+fn upper_input(prepared: &PreparedRequest) -> u64 {
+    prepared.bill().map_or(0, |bill| bill.input().upper)
 }
 
 fn lost_task(error: &tokio::task::JoinError) -> Error {

@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
+use super::lineage::Lineage;
+use super::output::OutputCap;
 use crate::agent::{OutputPlan, ToolPolicy};
 use crate::context::{CallInfo, CallServices, Context, ServiceFuture};
 use crate::error::{Error, ErrorKind, Result};
@@ -29,6 +31,8 @@ pub(super) struct Session {
     pub(super) cancellation: CancellationToken,
     /// The run's usage so far, for when the run is dropped.
     pub(super) usage: Mutex<Usage>,
+    pub(super) outputs: OutputCap,
+    pub(super) lineage: Arc<Lineage>,
 }
 
 impl Session {
@@ -46,6 +50,11 @@ impl Session {
 
     pub(super) fn set_usage(&self, usage: Usage) {
         *self.usage.lock().unwrap_or_else(PoisonError::into_inner) = usage;
+    }
+
+    /// What is known of a tool, the agent's or the one that reads what was cut.
+    pub(super) fn spec(&self, name: &str) -> Option<&Arc<ToolSpec>> {
+        self.host.spec(name).or_else(|| self.outputs.recall_by_name(name))
     }
 
     /// Carries out a state operation between its hooks and emits its event.
