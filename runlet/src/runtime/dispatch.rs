@@ -2,19 +2,21 @@
 
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
+use tracing::Instrument;
 
+use super::genai;
 use super::session::{CallScope, HostedCall, Session};
 use crate::context::CallInfo;
 use crate::error::Result;
 use crate::event::{EventKind, Span, ToolCallRef};
-use crate::hook::ToolVerdict;
+use crate::hook::{ToolFailure, ToolRecovery, ToolVerdict};
 use crate::message::{Part, ToolCall, ToolResult};
 use crate::run::{Outcome, PendingCall};
 use crate::tool::{Effect, ToolError, ToolErrorKind, ToolOutput, ToolSpec};
@@ -44,10 +46,17 @@ pub(super) async fn run_call(session: Arc<Session>, step: Span, pending: Pending
         if edited {
             call.arguments = asked.arguments;
         }
-        if let ToolVerdict::Deny(reason) = verdict {
-            let denied = ToolError::new(ToolErrorKind::Denied, format!("This call was not run: {reason}"));
-            return Ok(settle(&session, span, index, &call, Err(denied), Duration::ZERO));
+        match verdict {
+            ToolVerdict::Run => {}
+            ToolVerdict::Deny(reason) => {
+                return Ok(settle(&session, span, index, &call, Err(denied(&reason)), Duration::ZERO));
+            }
+            ToolVerdict::Answer(output) => return answered(&session, span, index, &spec, &call, output).await,
         }
+    }
+    // A guard is asked each time, as what it looks at may have changed while a person thought about it.
+    if let Some(reason) = session.hooks.check_tool_call(&context, session.hook_point(span), &call).await? {
+        return Ok(settle(&session, span, index, &call, Err(denied(&reason)), Duration::ZERO));
     }
     if spec.approval && !approved {
         session.emitter.emit(span, || EventKind::HumanRequested { call: reference(index, &call) });
@@ -57,16 +66,84 @@ pub(super) async fn run_call(session: Arc<Session>, step: Span, pending: Pending
         .emitter
         .emit(span, || EventKind::ToolStarted { call: reference(index, &call), arguments: call.arguments.clone() });
     let started = Instant::now();
-    let output = execute(&session, span, index, &spec, &call).await;
-    let limit = spec.max_output.unwrap_or(session.policy.max_output_bytes);
-    let output = output.map(|output| bounded(output, limit)).map_err(|error| error.bounded(limit, head_and_tail));
-    let (mut result, failure) = result_of(&call, output);
-    if !session.hooks.is_empty() {
-        session.hooks.after_tool_call(&context, session.hook_point(span), &call, &mut result).await?;
-        result.call_id.clone_from(&call.id);
-    }
+    let (mut result, failure) = if session.hooks.is_empty() {
+        perform(&session, span, index, &spec, &call).await
+    } else {
+        hooked(&session, span, index, &spec, &call).await?
+    };
+    result.call_id.clone_from(&call.id);
     emit_ended(&session, span, index, &call, &result, failure, started.elapsed());
     Ok(Outcome::ToolSettled { index, result, failure })
+}
+
+/// Runs a call and bounds what it gives.
+async fn perform(
+    session: &Arc<Session>,
+    span: Span,
+    index: usize,
+    spec: &ToolSpec,
+    call: &ToolCall,
+) -> (ToolResult, Option<ToolErrorKind>) {
+    let trace = genai::execute_tool(session, spec, call);
+    let output = execute(session, span, index, spec, call).instrument(trace.clone()).await;
+    let limit = output_limit(session, spec);
+    let output = output.map(|output| bounded(output, limit)).map_err(|error| error.bounded(limit, head_and_tail));
+    let (result, failure) = result_of(call, output);
+    genai::tool_ended(session, &trace, &result, failure);
+    (result, failure)
+}
+
+/// Runs a call with hooks around and after it.
+async fn hooked(
+    session: &Arc<Session>,
+    span: Span,
+    index: usize,
+    spec: &ToolSpec,
+    call: &ToolCall,
+) -> Result<(ToolResult, Option<ToolErrorKind>)> {
+    let (context, at) = (session.hook_context(span.step), session.hook_point(span));
+    // How the call failed: hooks around it see the result alone.
+    let failed = Mutex::new(None);
+    let work = async {
+        let (result, failure) = perform(session, span, index, spec, call).await;
+        *failed.lock().unwrap_or_else(PoisonError::into_inner) = failure;
+        Ok(result)
+    };
+    let mut result = session.hooks.around_tool_call(&context, at, call, work.boxed()).await?;
+    let mut failure = match *failed.lock().unwrap_or_else(PoisonError::into_inner) {
+        _ if !result.is_error => None,
+        None => Some(ToolErrorKind::Failed),
+        failure => failure,
+    };
+    if let Some(kind) = failure {
+        let shown = ToolFailure { call, kind, result: &result };
+        if let ToolRecovery::Answer(output) = session.hooks.on_tool_error(&context, at, &shown).await? {
+            (result, failure) = result_of(call, Ok(bounded(output, output_limit(session, spec))));
+        }
+    }
+    session.hooks.after_tool_call(&context, at, call, &mut result).await?;
+    Ok((result, failure))
+}
+
+/// The outcome of a call that a hook answered in its tool's place.
+async fn answered(
+    session: &Arc<Session>,
+    span: Span,
+    index: usize,
+    spec: &ToolSpec,
+    call: &ToolCall,
+    output: ToolOutput,
+) -> Result<Outcome> {
+    let (mut result, failure) = result_of(call, Ok(bounded(output, output_limit(session, spec))));
+    let (context, at) = (session.hook_context(span.step), session.hook_point(span));
+    session.hooks.after_tool_call(&context, at, call, &mut result).await?;
+    result.call_id.clone_from(&call.id);
+    emit_ended(session, span, index, call, &result, failure, Duration::ZERO);
+    Ok(Outcome::ToolSettled { index, result, failure })
+}
+
+fn output_limit(session: &Session, spec: &ToolSpec) -> usize {
+    spec.max_output.unwrap_or(session.policy.max_output_bytes)
 }
 
 /// Runs a call in a task of its own, again where its tool allows it.
@@ -114,7 +191,7 @@ struct CallTask {
 
 impl CallTask {
     fn spawn(call: HostedCall, token: CancellationToken, limit: Duration, grace: Duration) -> Self {
-        let task = tokio::spawn(supervise(call, token.clone(), limit, grace));
+        let task = tokio::spawn(supervise(call, token.clone(), limit, grace).in_current_span());
         Self { task, _cancel_on_drop: token.drop_guard() }
     }
 
@@ -153,6 +230,10 @@ fn unpanicked(
 ) -> Result<ToolOutput, ToolError> {
     // What a panic says was never meant for a model.
     ended.unwrap_or_else(|_| Err(ToolError::new(ToolErrorKind::Panicked, "The tool failed and gave no reason.")))
+}
+
+fn denied(reason: &str) -> ToolError {
+    ToolError::new(ToolErrorKind::Denied, format!("This call was not run: {reason}"))
 }
 
 fn cancelled() -> ToolError {
