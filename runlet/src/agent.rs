@@ -15,7 +15,7 @@ pub use self::policy::{Cost, Price, RunPolicy, ToolPolicy};
 
 use crate::budget::ContextPolicy;
 use crate::error::{Error, ErrorKind, Result};
-use crate::hook::{Hook, HookPolicy, Hooks};
+use crate::hook::{Guard, Hook, HookPolicy, Hooks};
 use crate::model::{
     AnyModel, Capabilities, Model, ModelRequest, OutputFormat, ProviderOptions, ToolChoice, ToolDefinition,
 };
@@ -263,6 +263,12 @@ where
     /// Adds a hook with a policy of its own.
     pub fn hook_with(mut self, hook: impl Hook, policy: HookPolicy) -> Self {
         self.draft.hooks.add(hook, policy);
+        self
+    }
+
+    /// Adds a guard: a rule that must hold in all its runs, whatever breaks.
+    pub fn guard(mut self, guard: impl Guard) -> Self {
+        self.draft.hooks.add_guard(guard);
         self
     }
 

@@ -4,7 +4,10 @@
 //! stream of a run yields them; an [`Observer`] sees those of all runs of a runtime and can neither change nor block one.
 
 mod emitter;
+mod jsonl;
 mod observer;
+mod redact;
+mod replay;
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,8 +17,11 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 pub(crate) use self::emitter::{Emitter, EventQueue, Span};
+pub use self::jsonl::JsonlSink;
 pub(crate) use self::observer::Observers;
-pub use self::observer::{EventLog, Observer};
+pub use self::observer::{EventLog, Observer, ObserverCounts, ObserverPolicy};
+pub use self::redact::Redactor;
+pub use self::replay::{EventReplay, EventSubscription};
 
 use crate::context::RunId;
 use crate::error::{Error, ErrorKind};
@@ -152,6 +158,11 @@ pub enum EventKind {
         usage: Usage,
         /// How long it took.
         duration: Duration,
+    },
+    /// A hook answered in the model's place: nothing was sent, or the answer of what was sent does not count.
+    ModelSkipped {
+        /// The hook's name.
+        hook: String,
     },
     /// The model call failed.
     ModelFailed {
@@ -409,6 +420,7 @@ impl EventKind {
             Self::ContextRefused { .. } => "context.refused",
             Self::ModelRequested { .. } => "model.requested",
             Self::ModelCompleted { .. } => "model.completed",
+            Self::ModelSkipped { .. } => "model.skipped",
             Self::ModelFailed { .. } => "model.failed",
             Self::ModelRetrying { .. } => "model.retrying",
             Self::ModelStreamStarted => "model.stream.started",
@@ -466,6 +478,11 @@ impl EventKind {
         )
     }
 
+    /// Whether it is the first event of its run.
+    fn opens(&self) -> bool {
+        matches!(self, Self::RunStarted { .. } | Self::RunResumed { .. })
+    }
+
     /// Whether it is one of the many pieces of a streamed answer.
     pub fn is_delta(&self) -> bool {
         matches!(
@@ -515,6 +532,7 @@ impl EventKind {
                 },
                 "stop_reason": stop_reason, "usage": usage, "duration_ms": millis(*duration),
             }),
+            Self::ModelSkipped { hook } => json!({ "hook": hook }),
             Self::ModelFailed { error, duration } => {
                 json!({ "error": error_data(error, content), "duration_ms": millis(*duration) })
             }

@@ -2,7 +2,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -13,13 +13,14 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
 
+use super::genai;
 use super::lineage::Lineage;
 use super::output::OutputCap;
 use super::session::{CallScope, HostedCall, Session};
 use crate::context::CallInfo;
 use crate::error::Result;
 use crate::event::{EventKind, Span, ToolCallRef};
-use crate::hook::ToolVerdict;
+use crate::hook::{ToolFailure, ToolRecovery, ToolVerdict};
 use crate::message::{ToolCall, ToolResult};
 use crate::run::{Outcome, PendingCall};
 use crate::tool::{Effect, ToolError, ToolErrorKind, ToolOutput, ToolSpec};
@@ -53,10 +54,17 @@ pub(super) async fn run_call(session: Arc<Session>, step: Span, pending: Pending
         if edited {
             call.arguments = asked.arguments;
         }
-        if let ToolVerdict::Deny(reason) = verdict {
-            let denied = ToolError::new(ToolErrorKind::Denied, format!("This call was not run: {reason}"));
-            return Ok(settle(&session, span, index, &call, Err(denied), Duration::ZERO));
+        match verdict {
+            ToolVerdict::Run => {}
+            ToolVerdict::Deny(reason) => {
+                return Ok(settle(&session, span, index, &call, Err(denied(&reason)), Duration::ZERO));
+            }
+            ToolVerdict::Answer(output) => return answered(&session, span, index, &spec, &call, output).await,
         }
+    }
+    // A guard is asked each time, as what it looks at may have changed while a person thought about it.
+    if let Some(reason) = session.hooks.check_tool_call(&context, session.hook_point(span), &call).await? {
+        return Ok(settle(&session, span, index, &call, Err(denied(&reason)), Duration::ZERO));
     }
     if spec.approval && !approved {
         // Readers of JSON take the first or the last of two equal keys. A person must not see one and the tool the other.
@@ -72,28 +80,97 @@ pub(super) async fn run_call(session: Arc<Session>, step: Span, pending: Pending
         .emitter
         .emit(span, || EventKind::ToolStarted { call: reference(index, &call), arguments: call.arguments.clone() });
     let started = Instant::now();
-    let output = execute(&session, span, index, &spec, &call).await;
-    if let Err(deferred) = &output
-        && deferred.kind() == ToolErrorKind::Deferred
-    {
+    let (mut result, failure) = if session.hooks.is_empty() {
+        perform(&session, span, index, &spec, &call).await
+    } else {
+        hooked(&session, span, index, &spec, &call).await?
+    };
+    if let Some(deferred) = failure.as_ref().filter(|error| error.kind() == ToolErrorKind::Deferred) {
         let (note, duration) = (deferred.message().to_owned(), started.elapsed());
         let told = note.clone();
         session.emitter.emit(span, || EventKind::ToolDeferred { call: reference(index, &call), note: told, duration });
         return Ok(Outcome::ToolDeferred { index, note });
     }
-    let (mut result, failure) = result_of(&call, output);
-    if !session.hooks.is_empty() {
-        session.hooks.after_tool_call(&context, session.hook_point(span), &call, &mut result).await?;
-        result.call_id.clone_from(&call.id);
+    let failure = failure.map(|error| error.kind());
+    finish(&session, (span, index), &spec, &call, &mut result);
+    emit_ended(&session, span, index, &call, &result, failure, started.elapsed());
+    Ok(Outcome::ToolSettled { index, result, failure })
+}
+
+/// What a call gave, and how it failed where it did. A deferred call is one that failed with kind `Deferred`.
+type Performed = (ToolResult, Option<ToolError>);
+
+/// Runs a call in its span.
+async fn perform(session: &Arc<Session>, span: Span, index: usize, spec: &ToolSpec, call: &ToolCall) -> Performed {
+    let trace = genai::execute_tool(session, spec, call);
+    let output = execute(session, span, index, spec, call).instrument(trace.clone()).await;
+    let (result, failure) = result_of(call, output);
+    genai::tool_ended(session, &trace, &result, failure.as_ref().map(ToolError::kind));
+    (result, failure)
+}
+
+/// Runs a call with hooks around and after it.
+async fn hooked(
+    session: &Arc<Session>,
+    span: Span,
+    index: usize,
+    spec: &ToolSpec,
+    call: &ToolCall,
+) -> Result<Performed> {
+    let (context, at) = (session.hook_context(span.step), session.hook_point(span));
+    // How the call failed: hooks around it see the result alone.
+    let failed = Mutex::new(None);
+    let work = async {
+        let (result, failure) = perform(session, span, index, spec, call).await;
+        *failed.lock().unwrap_or_else(PoisonError::into_inner) = failure;
+        Ok(result)
+    };
+    let mut result = session.hooks.around_tool_call(&context, at, call, work.boxed()).await?;
+    let failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut failure = match failed {
+        _ if !result.is_error => None,
+        None => Some(ToolError::failed("a hook around the call made it fail")),
+        failure => failure,
+    };
+    if failure.as_ref().is_some_and(|error| error.kind() == ToolErrorKind::Deferred) {
+        return Ok((result, failure));
     }
-    // After the hooks: what they add is cut too, and what they took out is not kept.
+    if let Some(error) = &failure {
+        let shown = ToolFailure { call, kind: error.kind(), result: &result };
+        if let ToolRecovery::Answer(output) = session.hooks.on_tool_error(&context, at, &shown).await? {
+            (result, failure) = result_of(call, Ok(output));
+        }
+    }
+    session.hooks.after_tool_call(&context, at, call, &mut result).await?;
+    Ok((result, failure))
+}
+
+/// The outcome of a call that a hook answered in its tool's place.
+async fn answered(
+    session: &Arc<Session>,
+    span: Span,
+    index: usize,
+    spec: &ToolSpec,
+    call: &ToolCall,
+    output: ToolOutput,
+) -> Result<Outcome> {
+    let (mut result, _) = result_of(call, Ok(output));
+    let (context, at) = (session.hook_context(span.step), session.hook_point(span));
+    session.hooks.after_tool_call(&context, at, call, &mut result).await?;
+    finish(session, (span, index), spec, call, &mut result);
+    emit_ended(session, span, index, call, &result, None, Duration::ZERO);
+    Ok(Outcome::ToolSettled { index, result, failure: None })
+}
+
+/// Bounds a result that is about to become history. It comes after the hooks: what they add is cut too, and what they took
+/// out is not kept.
+fn finish(session: &Session, (span, index): (Span, usize), spec: &ToolSpec, call: &ToolCall, result: &mut ToolResult) {
+    result.call_id.clone_from(&call.id);
     if OutputCap::is_recall(&call.name) {
         session.outputs.apply_to_recalled(&mut result.content);
     } else {
         session.outputs.apply((span.step, index), spec.max_output, &mut result.content);
     }
-    emit_ended(&session, span, index, &call, &result, failure, started.elapsed());
-    Ok(Outcome::ToolSettled { index, result, failure })
 }
 
 /// Runs a call in a task of its own, again where its tool allows it.
@@ -223,6 +300,10 @@ fn panicked() -> ToolError {
     ToolError::new(ToolErrorKind::Panicked, "The tool failed and gave no reason.")
 }
 
+fn denied(reason: &str) -> ToolError {
+    ToolError::new(ToolErrorKind::Denied, format!("This call was not run: {reason}"))
+}
+
 fn cancelled() -> ToolError {
     ToolError::new(ToolErrorKind::Cancelled, "The run ended before this call did. Whether it took effect is not known.")
 }
@@ -276,14 +357,15 @@ fn settle(
     duration: Duration,
 ) -> Outcome {
     let (result, failure) = result_of(call, output);
+    let failure = failure.map(|error| error.kind());
     emit_ended(session, span, index, call, &result, failure, duration);
     Outcome::ToolSettled { index, result, failure }
 }
 
-fn result_of(call: &ToolCall, output: Result<ToolOutput, ToolError>) -> (ToolResult, Option<ToolErrorKind>) {
+fn result_of(call: &ToolCall, output: Result<ToolOutput, ToolError>) -> Performed {
     match output {
         Ok(output) => (ToolResult { content: output.content, ..ToolResult::text(call, "") }, None),
-        Err(error) => (ToolResult::error(call, error.message()), Some(error.kind())),
+        Err(error) => (ToolResult::error(call, error.message()), Some(error)),
     }
 }
 

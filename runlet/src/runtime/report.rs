@@ -102,6 +102,14 @@ impl RunReport {
         }
     }
 
+    /// Lets what came after the run fail it: an answer it had stays in `text`. A run that failed keeps its own error.
+    pub(super) fn fail(&mut self, error: Error) {
+        if self.error.is_none() {
+            self.status = RunStatus::Failed;
+            self.error = Some(error);
+        }
+    }
+
     /// The messages the run added.
     pub fn new_messages(&self) -> &[crate::message::SharedMessage] {
         self.messages.get(self.run.began_with()..).unwrap_or_default()
