@@ -14,7 +14,12 @@ use std::fmt;
 
 use crate::message::TokenCount;
 
+#[cfg(feature = "bpe")]
+mod exact;
 mod script;
+
+#[cfg(feature = "bpe")]
+pub use self::exact::{Encoding, ExactRuler};
 
 /// Measures how many tokens a text takes.
 ///

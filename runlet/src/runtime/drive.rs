@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
@@ -33,6 +34,9 @@ use crate::tool::Effect;
 
 /// The key under which a conversation's messages are kept.
 const CONVERSATION_KEY: &str = "messages";
+
+/// How long a provider may take to count a request. It answers at once or is of no help.
+const COUNT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Where a run begins.
 pub(super) enum Start {
@@ -160,7 +164,7 @@ impl Driver {
             session: Arc::new(session),
             capabilities: own.model.capabilities(),
             model: own.model.clone(),
-            context: ContextManager::new(own.context.clone()),
+            context: ContextManager::new(own.context.clone()).for_model(&own.model),
             ledger: Ledger::default(),
             template,
             run,
@@ -309,6 +313,7 @@ impl Driver {
         let span = session.emitter.span(step, self.step);
         let request = self.request(step, span).await?;
         let prepared = self.prepare(step, span, request).await?;
+        let sent = self.context.sent(&prepared);
         session.emitter.emit(span, || EventKind::ModelRequested {
             provider: self.model.provider().to_owned(),
             model: self.model.name().to_owned(),
@@ -339,6 +344,9 @@ impl Driver {
                 return Err(error);
             }
         };
+        if let Some(sent) = &sent {
+            self.context.observe_sent(sent, &response.usage);
+        }
         if let Some(tokens) = response.usage.input_tokens {
             chat.record("gen_ai.usage.input_tokens", tokens);
         }
@@ -383,7 +391,7 @@ impl Driver {
         let session = Arc::clone(&self.session);
         let mut compressors: VecDeque<_> = self.context.policy().compressors().to_vec().into();
         loop {
-            let refusal = match self.context.prepare_with(&mut self.ledger, request, &self.capabilities) {
+            let refusal = match self.prepare_once(request).await {
                 Ok(prepared) => {
                     if let Some(bill) = prepared.bill() {
                         session.emitter.emit(span, || EventKind::ContextBudgetChecked { bill: bill.clone() });
@@ -395,7 +403,12 @@ impl Driver {
                     error
                 }
             };
-            let overflow = refusal.detail::<ContextOverflow>().map(|overflow| overflow.bill().clone());
+            let overflow = refusal.detail::<ContextOverflow>();
+            // No shorter conversation helps where the rest is too large alone.
+            if overflow.is_some_and(ContextOverflow::is_fixed) {
+                compressors.clear();
+            }
+            let overflow = overflow.map(|overflow| overflow.bill().clone());
             let (Some(bill), Some(compressor)) = (overflow.clone(), compressors.pop_front()) else {
                 session.emitter.emit(span, || EventKind::ContextRefused { bill: overflow, error: refusal.clone() });
                 return Err(refusal);
@@ -418,6 +431,20 @@ impl Driver {
                 self.run.apply(Outcome::Compressed(smaller.clone()))?;
             }
             request.messages = smaller;
+        }
+    }
+
+    /// Counts a request and seals it, asking the provider where the policy wants it to have the last word.
+    async fn prepare_once(&mut self, request: ModelRequest) -> Result<PreparedRequest, (Box<ModelRequest>, Error)> {
+        let (request, refusal) = match self.context.prepare_with(&mut self.ledger, request, &self.capabilities) {
+            Err(refused) => refused,
+            prepared => return prepared,
+        };
+        let Some(bill) = self.context.worth_counting(&refusal) else { return Err((request, refusal)) };
+        let counted = tokio::time::timeout(COUNT_TIMEOUT, self.model.count_tokens(&request)).await;
+        match counted {
+            Ok(Ok(Some(tokens))) => self.context.prepare_counted(*request, bill, tokens),
+            _ => Err((request, refusal)),
         }
     }
 
@@ -566,7 +593,7 @@ impl Driver {
 }
 
 /// Takes over what a request says beside its messages.
-fn overlay(template: &mut ModelRequest, request: ModelRequest) {
+pub(super) fn overlay(template: &mut ModelRequest, request: ModelRequest) {
     // A name stands once: the agent's own tool is the one that runs.
     let taken = |name: &str| template.tools.iter().any(|tool| function_name(tool) == Some(name));
     let new = |tool: &&ToolDefinition| function_name(tool).is_none_or(|name| !taken(name));
