@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 pub(crate) use self::compress::{AnyCompressor, check_compressed};
 pub use self::compress::{Compressor, DropOldestTurns, Need};
-pub(crate) use self::ledger::Ledger;
+pub use self::ledger::Ledger;
 #[cfg(feature = "bpe")]
 pub use self::ruler::{Encoding, ExactRuler};
 pub use self::ruler::{Ruler, Utf8Ruler};
@@ -212,7 +212,35 @@ impl ContextManager {
     /// [`ErrorKind::ContextOverflow`] with a [`ContextOverflow`] where it does not fit; [`ErrorKind::Config`] where
     /// the window is unknown and there is no cap, the reserved output alone fills it, or a setting makes no sense.
     pub fn prepare(&self, request: ModelRequest, capabilities: &Capabilities) -> Result<PreparedRequest> {
-        self.prepare_with(&mut Ledger::default(), request, capabilities).map_err(|(_, error)| error)
+        self.prepare_next(&mut Ledger::default(), request, capabilities)
+    }
+
+    /// As [`prepare`](Self::prepare), for the next step of a conversation: a [`Ledger`] remembers what was counted of the
+    /// steps before, so that only what is new costs anything. A run does this by itself.
+    ///
+    /// # Errors
+    /// As those of [`prepare`](Self::prepare).
+    ///
+    /// ```
+    /// use runlet::Message;
+    /// use runlet::budget::{ContextManager, ContextPolicy, Ledger};
+    /// use runlet::model::{Capabilities, ModelRequest};
+    ///
+    /// let (manager, mut ledger) = (ContextManager::new(ContextPolicy::new()), Ledger::default());
+    /// let window = Capabilities::new().context_window(8_192);
+    /// let mut request = ModelRequest::new("Where is order 123?");
+    /// manager.prepare_next(&mut ledger, request.clone(), &window)?;
+    /// request.messages.push(Message::assistant("It is on its way."));
+    /// manager.prepare_next(&mut ledger, request, &window)?;
+    /// # Ok::<(), runlet::Error>(())
+    /// ```
+    pub fn prepare_next(
+        &self,
+        ledger: &mut Ledger,
+        request: ModelRequest,
+        capabilities: &Capabilities,
+    ) -> Result<PreparedRequest> {
+        self.prepare_with(ledger, request, capabilities).map_err(|(_, error)| error)
     }
 
     /// The bill of a request, whether or not it fits: [`Bill::excess`] says by how much it does not.

@@ -8,7 +8,6 @@ use crate::message::TokenCount;
 /// The rules of one model at one provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Dialect {
-    /// The provider's name, under which it keeps things with parts.
     pub(super) provider: Provider,
     pub(super) image: ImageRule,
     /// What a file or a sound takes that stands at an address or under an id, in tokens.
@@ -30,6 +29,12 @@ pub(super) enum Provider {
 pub(super) const UNSEEN_FILE: u64 = 300_000;
 
 impl Dialect {
+    /// What every request takes beside its parts. OpenAI bills 3 tokens to begin the answer; the rest is margin.
+    pub(super) const REQUEST: TokenCount = TokenCount { expected: 3, upper: 16 };
+
+    /// What every message takes beside its parts: role and separators. OpenAI bills 3 and the role's own token.
+    pub(super) const MESSAGE: TokenCount = TokenCount { expected: 4, upper: 8 };
+
     /// The rules of a model, by the names of its provider and its own.
     pub(super) fn of(provider: &str, model: &str, unseen_file: Option<u64>) -> Self {
         let provider = match provider {
@@ -46,16 +51,6 @@ impl Dialect {
         let mut hasher = DefaultHasher::new();
         (ruler, self).hash(&mut hasher);
         hasher.finish()
-    }
-
-    /// What every request takes beside its parts. OpenAI bills 3 tokens to begin the answer; the rest is margin.
-    pub(super) fn request(&self) -> TokenCount {
-        TokenCount { expected: 3, upper: 16 }
-    }
-
-    /// What every message takes beside its parts: role and separators. OpenAI bills 3 and the role's own token.
-    pub(super) fn message(&self) -> TokenCount {
-        TokenCount { expected: 4, upper: 8 }
     }
 
     /// What a tool call or a result takes beside its texts: its frame and its id.

@@ -10,9 +10,10 @@ use crate::model::{
     Bill, BillItem, BillPart, ModelRequest, OutputFormat, PartMeter, ProviderOptions, Share, ShareUse, ToolDefinition,
 };
 
-/// Remembers what was counted of a run's requests, so that a step counts only what is new.
+/// Remembers what was counted of the requests of one conversation, so that a step counts only what is new:
+/// [`ContextManager::prepare_next`] has an example.
 #[derive(Debug, Default)]
-pub(crate) struct Ledger {
+pub struct Ledger {
     fixed: Option<Arc<Fixed>>,
     counts: Arc<Vec<TokenCount>>,
     messages_total: TokenCount,
@@ -60,6 +61,10 @@ impl Ledger {
         reserved_output: u64,
         limit: u64,
     ) -> Bill {
+        // What another manager counted is not this one's.
+        if self.meter.as_ref().is_some_and(|meter| meter.key != manager.key) {
+            *self = Self::default();
+        }
         let fixed = match self.fixed.take().filter(|fixed| fixed.is_of(request, manager.key)) {
             Some(fixed) => fixed,
             None => manager.policy.learnt.fixed.get(request, manager),
@@ -130,9 +135,9 @@ impl Fixed {
     fn count(request: &ModelRequest, manager: &ContextManager) -> Self {
         let (ruler, dialect) = (manager.ruler(), &manager.dialect);
         let tools = if request.tools.is_empty() { TokenCount::default() } else { dialect.tools() };
-        let mut items = vec![BillItem { part: BillPart::Overhead, tokens: dialect.request() + tools }];
+        let mut items = vec![BillItem { part: BillPart::Overhead, tokens: Dialect::REQUEST + tools }];
         if let Some(instructions) = &request.instructions {
-            let tokens = dialect.message() + ruler.measure(instructions);
+            let tokens = Dialect::MESSAGE + ruler.measure(instructions);
             items.push(BillItem { part: BillPart::Instructions, tokens });
         }
         for tool in request.tools.iter() {
@@ -207,7 +212,7 @@ fn meter(manager: &ContextManager) -> PartMeter {
 
 /// What a message takes.
 fn measure_message(message: &Message, dialect: &Dialect, ruler: &dyn Ruler) -> TokenCount {
-    dialect.message() + message.parts.iter().map(|part| measure_part(part, dialect, ruler)).sum()
+    Dialect::MESSAGE + message.parts.iter().map(|part| measure_part(part, dialect, ruler)).sum()
 }
 
 fn measure_part(part: &Part, dialect: &Dialect, ruler: &dyn Ruler) -> TokenCount {

@@ -224,8 +224,11 @@ fn scale(tokens: u64, factor: f64) -> u64 {
 pub(crate) struct PartMeter {
     /// Names the ruler and the rules, as the counts kept with messages do.
     pub(crate) key: u64,
-    pub(crate) measure: Arc<dyn Fn(&Message) -> Box<[TokenCount]> + Send + Sync>,
+    pub(crate) measure: Arc<MeasureParts>,
 }
+
+/// What each part of a message takes.
+pub(crate) type MeasureParts = dyn Fn(&Message) -> Box<[TokenCount]> + Send + Sync;
 
 impl PartMeter {
     fn of(&self, message: &SharedMessage) -> Arc<[TokenCount]> {
