@@ -20,8 +20,8 @@ pub(crate) use self::compress::{AnyCompressor, check_compressed};
 pub use self::compress::{Compressor, DropOldestTurns, Need};
 pub use self::ledger::Ledger;
 #[cfg(feature = "bpe")]
-pub use self::ruler::{Encoding, ExactRuler};
-pub use self::ruler::{Ruler, Utf8Ruler};
+pub use self::ruler::ExactRuler;
+pub use self::ruler::{Encoding, Ruler, Utf8Ruler};
 
 use self::calibration::Calibrations;
 use self::dialect::Dialect;
@@ -33,6 +33,8 @@ use crate::model::{Capabilities, ContextWindow, Model, ModelRequest, PreparedReq
 
 /// The key of the ruler that every policy begins with.
 const DEFAULT_RULER: u64 = 0;
+/// The key of the ruler that stands in its place for models which are known to encode with `o200k_base`.
+const O200K_RULER: u64 = 1;
 
 /// How much of a model's context window a request may take, and what happens when it wants more.
 ///
@@ -106,9 +108,10 @@ impl ContextPolicy {
         self
     }
 
-    /// Counts with another ruler.
+    /// Counts with another ruler than [`Utf8Ruler`]. That one is [`Utf8Ruler::o200k`] where the model is known to use that
+    /// encoding, and [`Utf8Ruler::conservative`] else.
     pub fn ruler(mut self, ruler: impl Ruler + 'static) -> Self {
-        static NEXT: AtomicU64 = AtomicU64::new(DEFAULT_RULER + 1);
+        static NEXT: AtomicU64 = AtomicU64::new(O200K_RULER + 1);
         self.ruler = Arc::new(ruler);
         self.ruler_key = NEXT.fetch_add(1, Ordering::Relaxed);
         // What another ruler's figures were corrected by says nothing of this one's.
@@ -176,6 +179,7 @@ pub struct ContextManager {
     provider: Arc<str>,
     model: Arc<str>,
     dialect: Dialect,
+    ruler: Arc<dyn Ruler>,
     /// Names the ruler and the rules, so that counts kept with messages are never taken for those of others.
     key: u64,
 }
@@ -202,8 +206,14 @@ impl ContextManager {
 
     fn for_names(policy: ContextPolicy, provider: &str, model: &str) -> Self {
         let dialect = Dialect::of(provider, model, policy.unseen_file_tokens);
-        let key = dialect.key(policy.ruler_key);
-        Self { policy, provider: provider.into(), model: model.into(), dialect, key }
+        // The default ruler covers any encoding; a model whose encoding is known need not pay for the others.
+        let is_o200k = provider == "openai" && Encoding::of(model) == Some(Encoding::O200kBase);
+        let (ruler, key): (Arc<dyn Ruler>, _) = match policy.ruler_key {
+            DEFAULT_RULER if is_o200k => (Arc::new(Utf8Ruler::o200k()), O200K_RULER),
+            key => (Arc::clone(&policy.ruler), key),
+        };
+        let key = dialect.key(key);
+        Self { policy, provider: provider.into(), model: model.into(), dialect, ruler, key }
     }
 
     /// Counts a request and seals it.
@@ -260,7 +270,7 @@ impl ContextManager {
         capabilities: &Capabilities,
     ) -> Result<PreparedRequest, (Box<ModelRequest>, Error)> {
         match self.bill_with(ledger, &request, capabilities) {
-            Ok(bill) => seal(request, bill),
+            Ok(bill) => sealed(request, bill),
             Err(error) => Err((Box::new(request), error)),
         }
     }
@@ -289,7 +299,7 @@ impl ContextManager {
     ) -> Result<PreparedRequest, (Box<ModelRequest>, Error)> {
         self.policy.learnt.calibrations.observe(&self.provider, &self.model, bill.measured, tokens);
         bill.counted_input = Some(tokens);
-        seal(request, bill)
+        sealed(request, bill)
     }
 
     /// Corrects the ruler by what the provider reports of a request that was sent. Only a whole
@@ -418,7 +428,7 @@ pub(crate) struct Sent {
 }
 
 /// Seals a request that fits its bill.
-fn seal(request: ModelRequest, bill: Bill) -> Result<PreparedRequest, (Box<ModelRequest>, Error)> {
+fn sealed(request: ModelRequest, bill: Bill) -> Result<PreparedRequest, (Box<ModelRequest>, Error)> {
     if bill.excess() > 0 {
         return Err((Box::new(request), ContextOverflow::new(bill).into()));
     }

@@ -77,7 +77,7 @@ fn rulers() {
     ];
     println!("\n{:<20} {:>12} {:>12} {:>12}", "ruler", "text", "1 MB, MB/s", "1 kB, MB/s");
     for (name, ruler) in &rulers {
-        let load = timed(|| drop(black_box(ruler.measure("first"))));
+        let load = timed(|| _ = black_box(ruler.measure("first")));
         println!("{name:<20} {:>12} {:>9.1} ms", "first use", micros(load) / 1e3);
         for (kind, unit) in &texts {
             // Numbered, so that no two messages are the same.
@@ -88,9 +88,9 @@ fn rulers() {
                     (*len < 1_000_000).then_some(piece)
                 })
                 .collect();
-            let whole = median(5, || timed(|| drop(black_box(ruler.measure(&long)))));
+            let whole = median(5, || timed(|| _ = black_box(ruler.measure(&long))));
             let pieces = pieces(&long);
-            let short = median(5, || timed(|| pieces.iter().for_each(|piece| drop(black_box(ruler.measure(piece))))));
+            let short = median(5, || timed(|| pieces.iter().for_each(|piece| _ = black_box(ruler.measure(piece)))));
             println!("{name:<20} {kind:>12} {:>12.0} {:>12.0}", speed(&long, whole), speed(&long, short));
         }
     }

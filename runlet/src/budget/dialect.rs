@@ -76,7 +76,8 @@ impl Dialect {
     pub(super) fn tools(&self) -> TokenCount {
         match self.provider {
             Provider::Anthropic => TokenCount { expected: 450, upper: 750 },
-            _ => TokenCount { expected: 4, upper: 16 },
+            Provider::OpenAi => TokenCount { expected: 4, upper: 16 },
+            Provider::Gemini | Provider::Other => TokenCount::default(),
         }
     }
 }

@@ -198,13 +198,13 @@ impl ContextManager {
     }
 
     fn ruler(&self) -> &dyn Ruler {
-        &*self.policy.ruler
+        &*self.ruler
     }
 }
 
 /// Measures parts for the lines of a bill.
 fn meter(manager: &ContextManager) -> PartMeter {
-    let (dialect, ruler) = (manager.dialect, Arc::clone(&manager.policy.ruler));
+    let (dialect, ruler) = (manager.dialect, Arc::clone(&manager.ruler));
     let measure =
         move |message: &Message| message.parts.iter().map(|part| measure_part(part, &dialect, &*ruler)).collect();
     PartMeter { key: manager.key, measure: Arc::new(measure) }
