@@ -108,7 +108,10 @@ async fn row_43_a_person_sees_what_will_run() {
     let error = Runtime::new().run(&agent(&model, [gated]), (), "go").await.unwrap_err();
     let Action::AskHuman { calls, .. } = error.report().run().next() else { panic!("the run waits") };
     assert_eq!(calls[0].prompt(), r#"pay({"to":"\u{202e}ada\u{200b}é"})"#);
-    assert_eq!(runlet::run::visible("a\u{0}\u{7}\u{1b}[31m\n\u{feff}\u{2066}é 字"), r"a\u{0}\u{7}\u{1b}[31m\n\u{feff}\u{2066}é 字");
+    assert_eq!(
+        runlet::run::visible("a\u{0}\u{7}\u{1b}[31m\n\u{feff}\u{2066}é 字"),
+        r"a\u{0}\u{7}\u{1b}[31m\n\u{feff}\u{2066}é 字"
+    );
 }
 
 #[tokio::test]
@@ -141,7 +144,8 @@ async fn row_27_an_unknown_tool_is_an_event() {
     let log = EventLog::new();
     let model = ScriptedModel::new().tool_call("nope", json!({})).text("done");
     Runtime::new().event_log(&log).run(&agent(&model, []), (), "go").await.unwrap();
-    let names: Vec<&str> = log.events().iter().map(|event| event.name()).filter(|name| name.starts_with("tool.")).collect();
+    let names: Vec<&str> =
+        log.events().iter().map(|event| event.name()).filter(|name| name.starts_with("tool.")).collect();
     assert_eq!(names, ["tool.unknown", "tool.failed"]);
 }
 
@@ -183,9 +187,9 @@ async fn row_53_a_result_takes_its_share_of_the_window_and_no_more() {
     let cut = async |window: u64, hook: bool, output: &'static str| {
         let model = ScriptedModel::new().tool_call("t", json!({})).text("done");
         let model = model.capabilities(Capabilities::new().context_window(window).with_tools());
-        let builder = Agent::builder("tester").model(model).tool(Stub::new("t", move |_, _| async move {
-            Ok(output.repeat(5_000))
-        }));
+        let builder = Agent::builder("tester")
+            .model(model)
+            .tool(Stub::new("t", move |_, _| async move { Ok(output.repeat(5_000)) }));
         let agent: Agent = if hook { builder.hook(Verbose).build() } else { builder.build() }.unwrap();
         let result = Runtime::new().run(&agent, (), "go").await.unwrap();
         results(&result.messages).concat().len()
@@ -351,11 +355,8 @@ fn a_stream_gives_what_is_deferred_like_a_run() {
     on_paused_clock(async {
         let later = Stub::failing("later", || ToolError::defer("mail 4711")).read();
         let model = ScriptedModel::new().tool_call("later", json!({}));
-        let names: Vec<&str> = Runtime::new()
-            .stream(&agent(&model, [later]), (), "go")
-            .map(|event| event.name())
-            .collect()
-            .await;
+        let names: Vec<&str> =
+            Runtime::new().stream(&agent(&model, [later]), (), "go").map(|event| event.name()).collect().await;
         assert!(names.contains(&"tool.deferred"), "{names:?}");
         assert_eq!(names.last(), Some(&"run.interrupted"));
     });

@@ -20,9 +20,7 @@ use runlet::run::{Action, Decision, Run, RunStatus};
 use runlet::runtime::RunReport;
 use runlet::testing::ScriptedModel;
 use runlet::tool::Effect;
-use runlet::{
-    Agent, Input, Message, Part, Role, RunId, RunPolicy, Runtime, ToolCall, ToolError, ToolPolicy, Usage,
-};
+use runlet::{Agent, Input, Message, Part, Role, RunId, RunPolicy, Runtime, ToolCall, ToolError, ToolPolicy, Usage};
 use tokio_util::sync::CancellationToken;
 
 use crate::kit::{Stub, assert_whole, brief, on_paused_clock, settle};
@@ -228,7 +226,10 @@ fn check_report(report: &RunReport, model: &ScriptedModel, world: &World, before
     assert_whole(&report.messages);
     let saved: Run = serde_json::from_str(&serde_json::to_string(report.run()).unwrap()).unwrap();
     assert_eq!(&saved, report.run(), "a run that is written down is the same run");
-    assert_eq!(report.error.is_none(), report.status == RunStatus::Completed || report.status == RunStatus::Interrupted);
+    assert_eq!(
+        report.error.is_none(),
+        report.status == RunStatus::Completed || report.status == RunStatus::Interrupted
+    );
     for request in model.requests() {
         assert_whole(&request.messages);
     }

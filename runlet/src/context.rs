@@ -138,7 +138,8 @@ impl<D> Context<D> {
 
     /// A context outside any run, for calling a tool in a test: no state store, nobody sees its progress.
     pub fn detached(deps: impl IntoDeps<D>) -> Self {
-        let run = RunInfo { run_id: RunId::new("detached"), agent: "detached".into(), metadata: Arc::default(), depth: 0 };
+        let run =
+            RunInfo { run_id: RunId::new("detached"), agent: "detached".into(), metadata: Arc::default(), depth: 0 };
         let call = CallInfo {
             run: Arc::new(run),
             step: 1,

@@ -660,8 +660,9 @@ impl Messages {
     /// The first call or result that has no counterpart.
     pub fn check_calls(&self) -> Result<(), Unpaired> {
         let mut open: Vec<(usize, &str)> = Vec::new();
-        let unanswered =
-            |(message, id): &(usize, &str)| Err(Unpaired { message: *message, call_id: (*id).to_owned(), is_call: true });
+        let unanswered = |(message, id): &(usize, &str)| {
+            Err(Unpaired { message: *message, call_id: (*id).to_owned(), is_call: true })
+        };
         for (place, message) in self.iter().enumerate() {
             if message.role != Role::Tool
                 && let Some(call) = open.first()

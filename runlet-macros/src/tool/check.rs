@@ -152,7 +152,9 @@ fn signature(function: &Function, blocking: bool, errors: &mut Errors) {
         ),
         None if !blocking && signature.constness.is_none() => errors.push(
             signature.fn_token.span,
-            format!("a tool is asynchronous: write `async fn {ident}`, or `#[tool(blocking)]` where it blocks its thread"),
+            format!(
+                "a tool is asynchronous: write `async fn {ident}`, or `#[tool(blocking)]` where it blocks its thread"
+            ),
         ),
         _ => {}
     }

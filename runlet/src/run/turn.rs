@@ -124,8 +124,7 @@ impl Turn {
         let unfit = |waits: &str| Err(Error::new(ErrorKind::Config, format!("call {index} {waits}")));
         let mut call = match (&*slot, &decision) {
             (Slot::Deferred { call, .. }, Decision::Result { content, is_error }) => {
-                let result =
-                    ToolResult { content: content.clone(), is_error: *is_error, ..ToolResult::text(call, "") };
+                let result = ToolResult { content: content.clone(), is_error: *is_error, ..ToolResult::text(call, "") };
                 *slot = Slot::Settled { result, failure: is_error.then_some(ToolErrorKind::Failed) };
                 return Ok(());
             }
@@ -203,10 +202,9 @@ impl Slot {
     /// The call, while it has no result.
     fn call(&self) -> Option<&ToolCall> {
         match self {
-            Self::Ready { call }
-            | Self::Held { call }
-            | Self::Deferred { call, .. }
-            | Self::Approved { call, .. } => Some(call),
+            Self::Ready { call } | Self::Held { call } | Self::Deferred { call, .. } | Self::Approved { call, .. } => {
+                Some(call)
+            }
             Self::Settled { .. } => None,
         }
     }

@@ -204,7 +204,7 @@ impl Driver {
 
     async fn drive_in_span(mut self) -> RunReport {
         let _end_on_drop = EndOnDrop(Arc::clone(&self.session));
-        let began = Instant::now();
+        let clock = Instant::now();
         let resumed = matches!(self.begin, Begin::Resumed(_));
         let token = self.session.cancellation.clone();
         let begun = token.run_until_cancelled(self.begin()).await;
@@ -228,7 +228,7 @@ impl Driver {
             }
             let acted = {
                 let act = token.run_until_cancelled(self.act(action));
-                match limit.map(|limit| limit.saturating_sub(began.elapsed())) {
+                match limit.map(|limit| limit.saturating_sub(clock.elapsed())) {
                     None => Some(act.await),
                     Some(Duration::ZERO) => None,
                     Some(left) => timeout(left, act).await.ok(),
@@ -238,7 +238,7 @@ impl Driver {
                 Some(Some(Ok(()))) => {}
                 Some(Some(Err(error))) => self.fail(error),
                 Some(None) => self.fail(Error::new(ErrorKind::Cancelled, "the run was cancelled")),
-                None => self.fail(self.out_of_time(began)),
+                None => self.fail(self.out_of_time(clock)),
             }
             self.session.emitter.drained().await;
         }
@@ -250,10 +250,10 @@ impl Driver {
         report
     }
 
-    fn out_of_time(&self, began: Instant) -> Error {
+    fn out_of_time(&self, clock: Instant) -> Error {
         let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         let allowed = self.run.policy().max_duration.map_or(u64::MAX, millis);
-        LimitReached::new(Limit::Duration, millis(began.elapsed()), 0, allowed).into()
+        LimitReached::new(Limit::Duration, millis(clock.elapsed()), 0, allowed).into()
     }
 
     /// Takes over what runs within this one have spent and what was kept of outputs, and tells the runs around it.

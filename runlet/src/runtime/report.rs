@@ -122,9 +122,10 @@ impl RunReport {
             }
         }
         let error = self.error.clone().unwrap_or_else(|| match self.status {
-            RunStatus::Interrupted => {
-                Error::new(ErrorKind::Interrupted, "the run waits for a person's approval or a tool's result: resume it with decisions")
-            }
+            RunStatus::Interrupted => Error::new(
+                ErrorKind::Interrupted,
+                "the run waits for a person's approval or a tool's result: resume it with decisions",
+            ),
             status => Error::new(ErrorKind::Internal, format!("the run stands at {status:?} without an error")),
         });
         Err(RunError { error, report: Box::new(self) })
