@@ -12,12 +12,15 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-pub(crate) use self::compress::{AnyCompressor, check_compressed};
-pub use self::compress::{Compressor, DropOldestTurns, Need};
+pub(crate) use self::compress::{AnyCompressor, check_compressed, replaced};
+pub use self::compress::{
+    ClearToolResults, Compressor, CutToolResults, DropOldestTurns, DropReasoning, Need, Recall, Summarize,
+};
+use self::compress::{Correction, Trigger};
 pub(crate) use self::ledger::Ledger;
 pub use self::ruler::{Ruler, Utf8Ruler};
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, ProviderError, Result};
 use crate::message::Messages;
 use crate::model::{Bill, BillItem, BillPart, Capabilities, ContextWindow, ModelRequest, PreparedRequest};
 
@@ -40,6 +43,7 @@ pub struct ContextPolicy {
     max_context_tokens: Option<u64>,
     reserved_output_tokens: u64,
     compressors: Vec<AnyCompressor>,
+    trigger: Trigger,
     ruler: Arc<dyn Ruler>,
     /// Names the ruler, so that counts kept with messages are never taken for another ruler's. Copies share it, so that
     /// counts outlive a run.
@@ -53,6 +57,7 @@ impl ContextPolicy {
             max_context_tokens: None,
             reserved_output_tokens: 1_024,
             compressors: Vec::new(),
+            trigger: Trigger::new(),
             ruler: Arc::new(Utf8Ruler::default()),
             ruler_key: DEFAULT_RULER,
         }
@@ -71,7 +76,8 @@ impl ContextPolicy {
         self
     }
 
-    /// Adds a way to make a request smaller when it does not fit. They are tried in the order they were added.
+    /// Adds a way to make a request smaller when it does not fit. They are tried in the order they were added, until the
+    /// conversation is down to the share of [`compress_to`](Self::compress_to).
     pub fn compress(mut self, compressor: impl Compressor) -> Self {
         self.compressors.push(AnyCompressor::new(compressor));
         self
@@ -87,6 +93,10 @@ impl ContextPolicy {
 
     pub(crate) fn compressors(&self) -> &[AnyCompressor] {
         &self.compressors
+    }
+
+    pub(crate) fn trigger(&self) -> &Trigger {
+        &self.trigger
     }
 }
 
@@ -127,12 +137,13 @@ impl fmt::Debug for ContextPolicy {
 #[derive(Clone, Debug)]
 pub struct ContextManager {
     policy: ContextPolicy,
+    correction: Correction,
 }
 
 impl ContextManager {
     /// A manager with a policy.
     pub fn new(policy: ContextPolicy) -> Self {
-        Self { policy }
+        Self { policy, correction: Correction::none() }
     }
 
     /// Counts a request and seals it.
@@ -166,6 +177,7 @@ impl ContextManager {
 
     /// The most tokens a request and its answer may take together.
     fn limit(&self, capabilities: &Capabilities, reserved: u64) -> Result<u64> {
+        self.policy.check()?;
         let window = match capabilities.context_window {
             ContextWindow::Known(tokens) => Some(tokens),
             ContextWindow::Unknown => None,
@@ -190,7 +202,12 @@ impl ContextManager {
                 ),
             ));
         }
-        Ok(limit)
+        Ok(self.correction.limit(limit, reserved))
+    }
+
+    /// Learns that a provider turned a request of this bill down as too long. The same request no longer fits.
+    pub(crate) fn learn(&mut self, bill: &Bill, error: &ProviderError) {
+        self.correction.learn(bill, error);
     }
 
     /// By how many tokens of the upper figure one conversation is smaller than another.
@@ -212,36 +229,61 @@ impl ContextManager {
     }
 }
 
-/// A request that does not fit, with its itemised bill. Nothing was sent.
+/// A request that does not fit, with its itemised bill. It was not sent, or the provider turned it down.
 ///
 /// It is the [detail](Error::detail) of errors of kind [`ErrorKind::ContextOverflow`].
 #[derive(Clone, Debug)]
 pub struct ContextOverflow {
     bill: Bill,
+    failures: Vec<Error>,
+    refusal: Option<Error>,
 }
 
 impl ContextOverflow {
     fn new(bill: Bill) -> Self {
-        Self { bill }
+        Self { bill, failures: Vec::new(), refusal: None }
+    }
+
+    /// A request that fits its bill and that the provider turned down all the same.
+    pub(crate) fn refused(bill: Bill, refusal: Error) -> Self {
+        Self { refusal: Some(refusal), ..Self::new(bill) }
+    }
+
+    /// The same after these compressors failed, and after the provider turned the request down.
+    pub(crate) fn after(mut self, failures: Vec<Error>, refusal: Option<Error>) -> Self {
+        self.failures.extend(failures);
+        self.refusal = self.refusal.or(refusal);
+        self
     }
 
     /// Where the tokens would have gone.
     pub fn bill(&self) -> &Bill {
         &self.bill
     }
+
+    /// How compressors failed that could have made the request smaller.
+    pub fn failures(&self) -> &[Error] {
+        &self.failures
+    }
+
+    /// How many tokens the provider says that the model reads, where it turned the request down and said so.
+    pub fn reported_limit(&self) -> Option<u64> {
+        self.refusal.as_ref()?.provider()?.reported_limit
+    }
 }
 
 impl fmt::Display for ContextOverflow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (total, limit) = (self.bill.total(), self.bill.limit());
-        write!(
-            f,
-            "the request takes up to {} tokens (expected: {}) with the reserved output, {} more than the limit of {}",
-            total.upper,
-            total.expected,
-            self.bill.excess(),
-            limit
-        )?;
+        let (total, limit, excess) = (self.bill.total(), self.bill.limit(), self.bill.excess());
+        if self.refusal.is_some() {
+            write!(f, "the provider turned the request down as too long; ")?;
+        }
+        let (upper, expected) = (total.upper, total.expected);
+        write!(f, "the request takes up to {upper} tokens (expected: {expected}) with the reserved output, ")?;
+        match excess {
+            0 => write!(f, "and the limit is {limit}")?,
+            excess => write!(f, "{excess} more than the limit of {limit}")?,
+        }
         let mut items: Vec<BillItem> = self.bill.items().collect();
         items.sort_by_key(|item| std::cmp::Reverse(item.tokens.upper));
         let mut largest = items.iter().filter(|item| item.part != BillPart::ReservedOutput).take(3);
@@ -251,11 +293,18 @@ impl fmt::Display for ContextOverflow {
         for item in largest {
             write!(f, ", {} ({})", item.part, item.tokens.upper)?;
         }
+        for failure in &self.failures {
+            write!(f, "; {failure}")?;
+        }
         Ok(())
     }
 }
 
-impl std::error::Error for ContextOverflow {}
+impl std::error::Error for ContextOverflow {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.refusal.as_ref().map(|refusal| refusal as &(dyn std::error::Error + 'static))
+    }
+}
 
 impl From<ContextOverflow> for Error {
     fn from(overflow: ContextOverflow) -> Self {

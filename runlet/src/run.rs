@@ -205,6 +205,8 @@ pub enum Outcome {
     Model(Box<ModelResponse>),
     /// The conversation was made smaller before it was sent.
     Compressed(Messages),
+    /// Another model was asked on the way, as one that sums up does: what it took.
+    Spent(Usage),
     /// A tool call has its result.
     ToolSettled {
         /// The call's place.
@@ -270,6 +272,7 @@ impl Outcome {
         match self {
             Self::Model(_) => "a model's answer came",
             Self::Compressed(_) => "a compressed conversation came",
+            Self::Spent(_) => "the usage of another model came",
             Self::ToolSettled { .. } => "a tool's result came",
             Self::ToolAnswered { .. } | Self::ToolAnswerRejected { .. } => "an answer by tool came",
             Self::ToolNeedsApproval { .. } => "a request for approval came",
@@ -374,6 +377,7 @@ impl Run {
         match (outcome, &mut self.phase) {
             (Outcome::Model(response), Phase::Model) => self.answered(*response),
             (Outcome::Compressed(messages), Phase::Model) => self.compressed = Some(messages),
+            (Outcome::Spent(usage), Phase::Model) => self.spend(usage),
             (Outcome::ToolSettled { index, result, failure }, Phase::Tools(turn)) => {
                 turn.settle(index, result, failure)?;
                 self.close_turn();
@@ -534,12 +538,7 @@ impl Run {
 
     fn answered(&mut self, response: ModelResponse) {
         let ModelResponse { mut message, stop_reason, usage, .. } = response;
-        if self.model_calls == 0 {
-            self.usage = usage;
-        } else {
-            self.usage.add(&usage);
-        }
-        self.model_calls = self.model_calls.saturating_add(1);
+        self.spend(usage);
         message.role = Role::Assistant;
         self.last_stop = Some(stop_reason.clone());
         if message.tool_calls().next().is_some() {
@@ -571,6 +570,15 @@ impl Run {
                 self.phase = Phase::Output { answer };
             }
         }
+    }
+
+    fn spend(&mut self, usage: Usage) {
+        if self.model_calls == 0 {
+            self.usage = usage;
+        } else {
+            self.usage.add(&usage);
+        }
+        self.model_calls = self.model_calls.saturating_add(1);
     }
 
     /// A model that says nothing is asked once more; one that ran out of room would only do so again.
@@ -658,7 +666,7 @@ impl Run {
 
     fn rejected(&mut self, problems: &str) {
         if self.may_answer_again(problems) {
-            self.push(Message::user(format!("Your answer does not have the form that was asked for: {problems}")));
+            self.push(Message::note(format!("Your answer does not have the form that was asked for: {problems}")));
             self.begin_step();
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{ContextManager, Ruler};
-use crate::message::{Message, Messages, Part, TokenCount};
+use crate::message::{Message, Messages, Part, SharedMessage, TokenCount};
 use crate::model::{Bill, BillItem, BillPart, ModelRequest, OutputFormat, ProviderOptions, ToolDefinition};
 
 /// What every request takes beside its parts. OpenAI bills 3 tokens to begin the answer; the rest is margin.
@@ -79,7 +79,7 @@ impl Ledger {
         let new = messages.get(self.counts.len()..).unwrap_or_default();
         let counts = Arc::make_mut(&mut self.counts);
         for message in new {
-            let tokens = message.tokens(manager.ruler_key(), |message| measure_message(message, manager.ruler()));
+            let tokens = measure_shared(message, manager);
             counts.push(tokens);
             self.messages_total += tokens;
         }
@@ -138,14 +138,16 @@ impl Fixed {
 
 /// What a conversation takes.
 pub(super) fn measure(messages: &Messages, manager: &ContextManager) -> TokenCount {
-    let counts = messages
-        .iter()
-        .map(|message| message.tokens(manager.ruler_key(), |message| measure_message(message, manager.ruler())));
-    counts.sum()
+    messages.iter().map(|message| measure_shared(message, manager)).sum()
+}
+
+/// What a message takes, as it was counted the first time.
+pub(super) fn measure_shared(message: &SharedMessage, manager: &ContextManager) -> TokenCount {
+    message.tokens(manager.ruler_key(), |message| measure_message(message, manager.ruler()))
 }
 
 /// What a message takes.
-fn measure_message(message: &Message, ruler: &dyn Ruler) -> TokenCount {
+pub(super) fn measure_message(message: &Message, ruler: &dyn Ruler) -> TokenCount {
     MESSAGE + message.parts.iter().map(|part| measure_part(part, ruler)).sum()
 }
 

@@ -1,7 +1,10 @@
 //! The one loop: ask the run what comes next, do it, tell the run what came of it.
 
+mod fit;
+
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
@@ -11,13 +14,14 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
 
+use self::fit::Unanswered;
 use super::dispatch::{reference, run_call};
 use super::input::Input;
 use super::report::RunReport;
 use super::session::{Hosted, Session};
 use super::{Parts, new_run_id};
 use crate::agent::{Agent, Output, decode};
-use crate::budget::{ContextManager, ContextOverflow, Ledger, Need, check_compressed};
+use crate::budget::{ContextManager, Ledger};
 use crate::context::{RunId, RunInfo};
 use crate::error::{Error, ErrorKind, ProviderError, ProviderErrorCategory, Result};
 use crate::event::{Emitter, EventKind, EventQueue, Span};
@@ -34,6 +38,14 @@ use crate::tool::Effect;
 /// The key under which a conversation's messages are kept.
 const CONVERSATION_KEY: &str = "messages";
 
+/// What a model answered.
+struct Answered {
+    response: ModelResponse,
+    /// Its calls that have begun already.
+    early: Vec<EarlyCall>,
+    duration: Duration,
+}
+
 /// Where a run begins.
 pub(super) enum Start {
     Input(Box<Input>),
@@ -47,6 +59,8 @@ pub(super) struct Driver {
     capabilities: Capabilities,
     context: ContextManager,
     ledger: Ledger,
+    /// The tokens up to which compression does not begin of itself, as it could do no more the last time.
+    stuck_below: u64,
     /// Every request but its messages.
     template: ModelRequest,
     run: Run,
@@ -162,6 +176,7 @@ impl Driver {
             model: own.model.clone(),
             context: ContextManager::new(own.context.clone()),
             ledger: Ledger::default(),
+            stuck_below: 0,
             template,
             run,
             begin,
@@ -308,7 +323,29 @@ impl Driver {
         let session = Arc::clone(&self.session);
         let span = session.emitter.span(step, self.step);
         let request = self.request(step, span).await?;
-        let prepared = self.prepare(step, span, request).await?;
+        let prepared = self.prepare(step, span, request, None).await?;
+        let Answered { mut response, early, duration } = self.ask_once_more(step, span, prepared).await?;
+        if !session.hooks.is_empty() {
+            let context = session.hook_context(step);
+            session.hooks.after_model_call(&context, session.hook_point(span), &mut response).await?;
+        }
+        session.emitter.emit(span, || EventKind::ModelCompleted {
+            message: SharedMessage::from(response.message.clone()),
+            stop_reason: response.stop_reason.clone(),
+            usage: response.usage,
+            duration,
+        });
+        self.run.apply(Outcome::Model(Box::new(response)))?;
+        session.set_usage(self.run.usage());
+        if let Action::CallTools { calls, .. } = self.run.next() {
+            self.call_tools(calls, early).await?;
+        }
+        Ok(())
+    }
+
+    /// Sends a request and waits for the answer.
+    async fn ask(&self, span: Span, prepared: PreparedRequest) -> Result<Answered, Unanswered> {
+        let session = &self.session;
         session.emitter.emit(span, || EventKind::ModelRequested {
             provider: self.model.provider().to_owned(),
             model: self.model.name().to_owned(),
@@ -328,15 +365,17 @@ impl Driver {
         let answered = if self.streams {
             self.stream_answer(span, prepared).instrument(chat.clone()).await
         } else {
-            self.model.complete(prepared).instrument(chat.clone()).await.map(|response| (response, Vec::new()))
+            let answer = self.model.complete(prepared).instrument(chat.clone()).await;
+            answer.map(|response| (response, Vec::new())).map_err(Unanswered::from)
         };
-        let (mut response, early) = match answered {
+        let (response, early) = match answered {
             Ok(answered) => answered,
-            Err(error) => {
+            Err(unanswered) => {
+                let error = &unanswered.error;
                 chat.record("error.type", error.kind().code());
                 let duration = started.elapsed();
                 session.emitter.emit(span, || EventKind::ModelFailed { error: error.clone(), duration });
-                return Err(error);
+                return Err(unanswered);
             }
         };
         if let Some(tokens) = response.usage.input_tokens {
@@ -345,23 +384,7 @@ impl Driver {
         if let Some(tokens) = response.usage.output_tokens {
             chat.record("gen_ai.usage.output_tokens", tokens);
         }
-        if !session.hooks.is_empty() {
-            let context = session.hook_context(step);
-            session.hooks.after_model_call(&context, session.hook_point(span), &mut response).await?;
-        }
-        let duration = started.elapsed();
-        session.emitter.emit(span, || EventKind::ModelCompleted {
-            message: SharedMessage::from(response.message.clone()),
-            stop_reason: response.stop_reason.clone(),
-            usage: response.usage,
-            duration,
-        });
-        self.run.apply(Outcome::Model(Box::new(response)))?;
-        session.set_usage(self.run.usage());
-        if let Action::CallTools { calls, .. } = self.run.next() {
-            self.call_tools(calls, early).await?;
-        }
-        Ok(())
+        Ok(Answered { response, early, duration: started.elapsed() })
     }
 
     /// The next request, as the hooks leave it.
@@ -378,51 +401,12 @@ impl Driver {
         Ok(request)
     }
 
-    /// Counts a request and seals it; one that does not fit is made smaller first, as far as the policy goes.
-    async fn prepare(&mut self, step: u32, span: Span, mut request: ModelRequest) -> Result<PreparedRequest> {
-        let session = Arc::clone(&self.session);
-        let mut compressors: VecDeque<_> = self.context.policy().compressors().to_vec().into();
-        loop {
-            let refusal = match self.context.prepare_with(&mut self.ledger, request, &self.capabilities) {
-                Ok(prepared) => {
-                    if let Some(bill) = prepared.bill() {
-                        session.emitter.emit(span, || EventKind::ContextBudgetChecked { bill: bill.clone() });
-                    }
-                    return Ok(prepared);
-                }
-                Err((refused, error)) => {
-                    request = *refused;
-                    error
-                }
-            };
-            let overflow = refusal.detail::<ContextOverflow>().map(|overflow| overflow.bill().clone());
-            let (Some(bill), Some(compressor)) = (overflow.clone(), compressors.pop_front()) else {
-                session.emitter.emit(span, || EventKind::ContextRefused { bill: overflow, error: refusal.clone() });
-                return Err(refusal);
-            };
-            let context = session.hook_context(step);
-            let at = session.hook_point(span);
-            session.hooks.before_compression(&context, at, &request.messages).await?;
-            let need = Need::of(&bill);
-            let Some(mut smaller) = compressor.compress(&request.messages, need).await? else { continue };
-            session.hooks.after_compression(&context, at, &mut smaller).await?;
-            check_compressed(compressor.name(), &request.messages, &smaller)?;
-            let freed = self.context.freed(&request.messages, &smaller);
-            session.emitter.emit(span, || EventKind::ContextCompressed {
-                compressor: compressor.name().to_owned(),
-                removed_messages: request.messages.len().saturating_sub(smaller.len()),
-                freed_tokens: freed,
-            });
-            // Only what no hook has touched is the run's own conversation and stays smaller for the steps to come.
-            if request.messages.lineage() == self.run.context().lineage() {
-                self.run.apply(Outcome::Compressed(smaller.clone()))?;
-            }
-            request.messages = smaller;
-        }
-    }
-
     /// Reads an answer as it arrives. Calls of tools that only read begin as soon as they are complete.
-    async fn stream_answer(&self, span: Span, prepared: PreparedRequest) -> Result<(ModelResponse, Vec<EarlyCall>)> {
+    async fn stream_answer(
+        &self,
+        span: Span,
+        prepared: PreparedRequest,
+    ) -> Result<(ModelResponse, Vec<EarlyCall>), Unanswered> {
         let emitter = &self.session.emitter;
         let mut stream = self.model.stream(prepared).await?;
         let mut early: Vec<EarlyCall> = Vec::new();
@@ -430,7 +414,7 @@ impl Driver {
         let mut calls: Vec<ToolCall> = Vec::new();
         let mut text = String::new();
         while let Some(event) = stream.next().await {
-            let event = event?;
+            let event = event.map_err(|error| Unanswered { error, begun: events > 0 })?;
             if events == 0 {
                 emitter.emit(span, || EventKind::ModelStreamStarted);
             }
@@ -461,7 +445,7 @@ impl Driver {
         let message = "the model's stream ended without completing its answer";
         let mut truncated = ProviderError::new(self.model.provider(), ProviderErrorCategory::Truncated, message);
         truncated.partial_text = text;
-        Err(truncated.into())
+        Err(Unanswered { error: truncated.into(), begun: events > 0 })
     }
 
     /// Whether a call may begin before its message has ended: its tool only reads, it will keep its id and its place
