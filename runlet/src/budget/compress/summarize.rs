@@ -161,8 +161,10 @@ impl Compressor for Summarize {
         for span in &spans {
             let mut begin = span.start;
             while let Some(rest) = messages.get(begin..span.end).filter(|rest| !rest.is_empty()) {
-                let units =
-                    if freed >= need.excess_tokens { Vec::new() } else { self.worth_it(rest, begin, &need, freed) };
+                let units = match need.excess_tokens.saturating_sub(freed) {
+                    0 => Vec::new(),
+                    missing => self.worth_it(rest, begin, missing, &need),
+                };
                 if units.is_empty() {
                     after.extend_from_slice(rest);
                     break;
@@ -196,18 +198,19 @@ impl Compressor for Summarize {
 impl Summarize {
     /// The units from the first that free what is still missing, or all; none where their summary would hardly be
     /// shorter than they are. `begin` is the place of the first message.
-    fn worth_it(&self, rest: &[SharedMessage], begin: usize, need: &Need, freed: u64) -> Vec<Range<usize>> {
-        let missing = need.excess_tokens.saturating_sub(freed);
+    fn worth_it(&self, rest: &[SharedMessage], begin: usize, missing: u64, need: &Need) -> Vec<Range<usize>> {
+        // What is worth it does not hang on what is missing, so that a second look finds nothing more to do.
+        let least = self.max_tokens.saturating_mul(2);
         let mut chosen = units::units(rest);
         let mut tokens = 0_u64;
         let enough = chosen.iter().position(|unit| {
             tokens = unit.clone().map(|place| need.at(begin + place)).sum::<u64>().saturating_add(tokens);
-            tokens >= missing.saturating_add(self.max_tokens)
+            tokens > least && tokens >= missing.saturating_add(self.max_tokens)
         });
         if let Some(last) = enough {
             chosen.truncate(last + 1);
         }
-        if enough.is_some() || tokens > self.max_tokens.saturating_mul(2) { chosen } else { Vec::new() }
+        if tokens > least { chosen } else { Vec::new() }
     }
 }
 

@@ -50,9 +50,8 @@ impl Driver {
                 Err((_, error)) => error.detail::<ContextOverflow>().map(|overflow| overflow.bill().clone()),
             };
             let excess = bill.as_ref().map_or(0, |bill| self.excess(bill, begun));
-            let (Some(bill), Some(compressor)) =
-                (bill.clone().filter(|_| excess > 0), compressors.pop_front().filter(|_| excess > 0))
-            else {
+            let next = if excess > 0 { compressors.pop_front() } else { None };
+            let Some(compressor) = next else {
                 return self.settle(span, counted, bill, begun, failures, turned_down);
             };
             begun = true;
