@@ -368,7 +368,8 @@ async fn most_of_the_prefix_survives_a_run_of_200_steps() {
             );
             survived.push(prefix);
         }
-        assert!(survived[2] > 0.8, "{survived:?}");
+        let least = if long_results { 0.65 } else { 0.85 };
+        assert!(survived[2] > least, "{survived:?}");
         assert!(survived[2] > survived[0], "a low-water mark is worth it: {survived:?}");
     }
 }

@@ -340,6 +340,9 @@ where
         }
         template.tools = Arc::new(definitions);
         let toolbox = Arc::new(toolbox);
+        if let Err(error) = context.check() {
+            problem.get_or_insert(error);
+        }
         let parts = Parts { name, model, toolbox, hooks, metadata, output, context, run, tools, template, problem };
         Agent { parts: Arc::new(parts), output: PhantomData }
     }

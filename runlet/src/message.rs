@@ -52,6 +52,7 @@ pub enum Mark {
 }
 
 impl Mark {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
     fn is_plain(&self) -> bool {
         *self == Self::Plain
     }

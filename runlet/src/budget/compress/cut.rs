@@ -25,7 +25,7 @@ impl CutToolResults {
         Self { max_tokens }
     }
 
-    fn cut(&self, message: &Message, need: &Need) -> Option<Message> {
+    fn cut(self, message: &Message, need: &Need) -> Option<Message> {
         let is_long = |part: &Part| matches!(part, Part::Text(text) if need.text_tokens(&text.text) > self.max_tokens);
         let mut shorter = message.clone();
         let mut changed = false;

@@ -63,7 +63,7 @@ fn droppable(messages: &Messages, turn: std::ops::Range<usize>) -> Vec<usize> {
     let free = units.filter(|unit| {
         let unit = turn.get(unit.clone()).unwrap_or_default();
         let begins = unit.first().is_some_and(|message| message.role == Role::User && units::begins_turn(message));
-        !units::is_kept(unit) && !(pinned && begins)
+        !(units::is_kept(unit) || (pinned && begins))
     });
     free.flatten().map(|place| start + place).collect()
 }

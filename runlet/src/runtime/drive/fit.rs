@@ -77,11 +77,16 @@ impl Driver {
         }
     }
 
-    /// How many tokens are to go. Once compression has begun it goes down to where the policy wants it.
+    /// How many tokens are to go: none while the request is below the trigger and nothing of it is too much. Once
+    /// compression has begun it goes down to where the policy wants it.
     fn excess(&self, bill: &Bill, begun: bool) -> u64 {
         let (trigger, total) = (self.context.policy().trigger(), bill.total().upper);
         let above = trigger.above(bill).max(self.stuck_below).min(bill.limit());
-        if begun || total > above { total.saturating_sub(trigger.down_to(bill)) } else { 0 }
+        if begun || total > above || bill.excess() > 0 {
+            total.saturating_sub(trigger.down_to(bill)).max(bill.excess())
+        } else {
+            0
+        }
     }
 
     /// Says how it ended: with a request that may be sent, or with a refusal.
