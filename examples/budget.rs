@@ -37,7 +37,7 @@ const PARTS: [(&str, RGBColor); 6] = [
 async fn search_handbook(subject: String) -> String {
     let line = format!("The handbook says of {subject}: ask before you order, and keep the receipt. ");
     // Now and then there is much to say.
-    line.repeat(if subject.len() % 5 == 0 { 60 } else { 6 })
+    line.repeat(if subject.len().is_multiple_of(5) { 60 } else { 6 })
 }
 
 /// One request: the tokens of each part, by the upper figure.
