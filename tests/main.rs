@@ -1,6 +1,7 @@
 //! The behaviours of Runlet, one module per subject, in one binary.
 
 mod budget;
+mod compress;
 mod dynamic_tools;
 mod events;
 mod hooks;

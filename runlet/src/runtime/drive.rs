@@ -1,5 +1,7 @@
 //! The one loop: ask the run what comes next, do it, tell the run what came of it.
 
+mod fit;
+
 use std::collections::VecDeque;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
 
+use self::fit::Unanswered;
 use super::dispatch::{reference, run_call};
 use super::genai;
 use super::input::Input;
@@ -24,7 +27,7 @@ use super::report::{RunReport, error_of};
 use super::session::{Hosted, Session};
 use super::{Parts, new_run_id};
 use crate::agent::{Agent, Output, decode};
-use crate::budget::{ContextManager, ContextOverflow, Ledger, Need, check_compressed};
+use crate::budget::{ContextManager, Ledger};
 use crate::context::{RunId, RunInfo};
 use crate::error::{Error, ErrorKind, ProviderError, ProviderErrorCategory, Result};
 use crate::event::{Emitter, EventKind, EventQueue, Span};
@@ -44,8 +47,15 @@ const CONVERSATION_KEY: &str = "messages";
 /// How often hooks may have one model call tried again.
 const MAX_HOOK_RETRIES: u32 = 3;
 
-/// How long a provider may take to count a request. It answers at once or is of no help.
-const COUNT_TIMEOUT: Duration = Duration::from_secs(10);
+/// What a model answered.
+struct Answered {
+    response: ModelResponse,
+    /// Its calls that have begun already.
+    early: Vec<EarlyCall>,
+    /// The most tokens that the answer could have.
+    max_output: Option<u64>,
+    duration: Duration,
+}
 
 /// Where a run begins.
 pub(super) enum Start {
@@ -60,6 +70,8 @@ pub(super) struct Driver {
     capabilities: Capabilities,
     context: ContextManager,
     ledger: Ledger,
+    /// The tokens up to which compression does not begin of itself, as it could do no more the last time.
+    stuck_below: u64,
     /// Every request but its messages.
     template: ModelRequest,
     run: Run,
@@ -196,6 +208,7 @@ impl Driver {
             model: own.model.clone(),
             context,
             ledger: Ledger::default(),
+            stuck_below: 0,
             template,
             run,
             begin,
@@ -453,15 +466,14 @@ impl Driver {
                 Error::with_source(ErrorKind::Hook, message, unpaired)
             })?;
         }
-        let started = Instant::now();
-        let (mut response, early, max_output) = match answer {
-            Some((hook, response)) => (self.respond(span, hook, response, true).await?, Vec::new(), None),
+        let Answered { mut response, early, max_output, duration } = match answer {
+            Some((hook, response)) => {
+                let response = self.respond(span, hook, response, true).await?;
+                Answered { response, early: Vec::new(), max_output: None, duration: Duration::ZERO }
+            }
             None => {
-                let prepared = self.allowed(step, span, request).await?;
-                session.hooks.check_model_call(&context, at, &prepared).await?;
-                let max_output = prepared.max_output_tokens;
-                let (response, early) = self.ask(span, prepared).await?;
-                (response, early, max_output)
+                let prepared = self.allowed(step, span, request, None).await?;
+                self.ask_once_more(step, span, prepared).await?
             }
         };
         if !session.hooks.is_empty() {
@@ -477,7 +489,6 @@ impl Driver {
             // Some servers say `tool_calls` where they mean `length`.
             response.stop_reason = StopReason::MaxTokens;
         }
-        let duration = started.elapsed();
         session.emitter.emit(span, || EventKind::ModelCompleted {
             message: SharedMessage::from(response.message.clone()),
             stop_reason: response.stop_reason.clone(),
@@ -501,13 +512,23 @@ impl Driver {
         Ok(own.into_iter().chain(around).min())
     }
 
-    /// A request that was counted, its answer held to what the run's limits leave for it.
-    async fn allowed(&mut self, step: u32, span: Span, request: ModelRequest) -> Result<PreparedRequest> {
-        let prepared = self.prepare(step, span, request).await?;
-        let Some(allowance) = self.output_allowance(upper_input(&prepared))? else { return Ok(prepared) };
-        let mut request = prepared.into_request();
-        request.max_output_tokens = Some(request.max_output_tokens.map_or(allowance, |own| own.min(allowance)));
-        self.prepare(step, span, request).await
+    /// A request that was counted, its answer held to what the run's limits leave for it, and that no guard vetoes.
+    async fn allowed(
+        &mut self,
+        step: u32,
+        span: Span,
+        request: ModelRequest,
+        turned_down: Option<&Error>,
+    ) -> Result<PreparedRequest> {
+        let mut prepared = self.prepare(step, span, request, turned_down).await?;
+        if let Some(allowance) = self.output_allowance(upper_input(&prepared))? {
+            let mut request = prepared.into_request();
+            request.max_output_tokens = Some(request.max_output_tokens.map_or(allowance, |own| own.min(allowance)));
+            prepared = self.prepare(step, span, request, turned_down).await?;
+        }
+        let session = &self.session;
+        session.hooks.check_model_call(&session.hook_context(step), session.hook_point(span), &prepared).await?;
+        Ok(prepared)
     }
 
     /// Notes that a request is about to be sent, where the limits allow it.
@@ -542,10 +563,10 @@ impl Driver {
     }
 
     /// Asks the model, with the hooks around it.
-    async fn ask(&mut self, span: Span, prepared: PreparedRequest) -> Result<(ModelResponse, Vec<EarlyCall>)> {
+    async fn ask(&mut self, span: Span, prepared: PreparedRequest) -> Result<Answered, Unanswered> {
         let session = Arc::clone(&self.session);
         self.about_to_ask(&prepared)?;
-        let billed = self.context.sent(&prepared);
+        let (billed, max_output) = (self.context.sent(&prepared), prepared.max_output_tokens);
         session.emitter.emit(span, || EventKind::ModelRequested {
             provider: self.model.provider().to_owned(),
             model: self.model.name().to_owned(),
@@ -553,27 +574,28 @@ impl Driver {
             stream: self.streams,
         });
         let chat = genai::chat(&session, &self.model, &prepared, self.streams);
-        let started = Instant::now();
+        let (started, sent) = (Instant::now(), Sent::default());
         let answered = if session.hooks.is_empty() {
-            self.send(span, prepared, &Sent::default()).instrument(chat.clone()).await
+            self.send(span, prepared, &sent).instrument(chat.clone()).await
         } else {
-            self.ask_hooked(span, &prepared, &chat).await.map(|response| (response, Vec::new()))
+            self.ask_hooked(span, &prepared, &chat, &sent).await.map(|response| (response, Vec::new()))
         };
-        match &answered {
-            Ok((response, _)) => {
-                genai::answered(&session, &chat, response);
+        let duration = started.elapsed();
+        match answered {
+            Ok((response, early)) => {
+                genai::answered(&session, &chat, &response);
                 if let Some(billed) = &billed {
                     self.context.observe_sent(billed, &response.usage);
                 }
+                Ok(Answered { response, early, max_output, duration })
             }
             Err(error) => {
-                genai::failed(&chat, error);
-                self.not_answered(Usage::default(), was_rejected(error))?;
-                let duration = started.elapsed();
+                genai::failed(&chat, &error);
+                self.not_answered(Usage::default(), was_rejected(&error))?;
                 session.emitter.emit(span, || EventKind::ModelFailed { error: error.clone(), duration });
+                Err(Unanswered { error, begun: sent.shown.load(Ordering::Relaxed) })
             }
         }
-        answered
     }
 
     /// Asks the model inside the hooks, once more where one of them wants it.
@@ -582,16 +604,16 @@ impl Driver {
         span: Span,
         prepared: &PreparedRequest,
         chat: &tracing::Span,
+        sent: &Sent,
     ) -> Result<ModelResponse> {
         let session = Arc::clone(&self.session);
         let (context, at) = (session.hook_context(span.step), session.hook_point(span));
-        let sent = Sent::default();
         let mut attempt = 1;
         loop {
             // Nothing of a request is copied by this but its references and its instructions.
             let this = &*self;
             let work = async {
-                let sending = this.send(span, prepared.clone(), &sent).instrument(chat.clone());
+                let sending = this.send(span, prepared.clone(), sent).instrument(chat.clone());
                 sending.await.map(|(response, _)| response)
             };
             let error = match session.hooks.around_model_call(&context, at, prepared, work.boxed()).await {
@@ -668,73 +690,6 @@ impl Driver {
         let so_far = self.run.usage();
         let source = if so_far == Usage::default() { UsageSource::Reported } else { so_far.source };
         Usage { source, ..Usage::default() }
-    }
-
-    /// Counts a request and seals it; one that does not fit is made smaller first, as far as the policy goes.
-    async fn prepare(&mut self, step: u32, span: Span, mut request: ModelRequest) -> Result<PreparedRequest> {
-        let session = Arc::clone(&self.session);
-        let mut compressors: VecDeque<_> = self.context.policy().compressors().to_vec().into();
-        loop {
-            let refusal = match self.prepare_once(request).await {
-                Ok(prepared) => {
-                    if let Some(bill) = prepared.bill() {
-                        session.emitter.emit(span, || EventKind::ContextBudgetChecked { bill: bill.clone() });
-                    }
-                    return Ok(prepared);
-                }
-                Err((refused, error)) => {
-                    request = *refused;
-                    error
-                }
-            };
-            let overflow = refusal.detail::<ContextOverflow>();
-            // No shorter conversation helps where the rest is too large alone.
-            if overflow.is_some_and(ContextOverflow::is_fixed) {
-                compressors.clear();
-            }
-            let overflow = overflow.map(|overflow| overflow.bill().clone());
-            let (Some(bill), Some(compressor)) = (overflow.clone(), compressors.pop_front()) else {
-                session.emitter.emit(span, || EventKind::ContextRefused { bill: overflow, error: refusal.clone() });
-                return Err(refusal);
-            };
-            let context = session.hook_context(step);
-            let at = session.hook_point(span);
-            session.hooks.before_compression(&context, at, &request.messages).await?;
-            let work = compressor.compress(&request.messages, Need::of(&bill));
-            let smaller = if session.hooks.is_empty() {
-                work.await?
-            } else {
-                session.hooks.around_compression(&context, at, &request.messages, work.boxed()).await?
-            };
-            let Some(mut smaller) = smaller else { continue };
-            session.hooks.after_compression(&context, at, &mut smaller).await?;
-            check_compressed(compressor.name(), &request.messages, &smaller)?;
-            let freed = self.context.freed(&request.messages, &smaller);
-            session.emitter.emit(span, || EventKind::ContextCompressed {
-                compressor: compressor.name().to_owned(),
-                removed_messages: request.messages.len().saturating_sub(smaller.len()),
-                freed_tokens: freed,
-            });
-            // Only what no hook has touched is the run's own conversation and stays smaller for the steps to come.
-            if request.messages.lineage() == self.run.context().lineage() {
-                self.run.apply(Outcome::Compressed(smaller.clone()))?;
-            }
-            request.messages = smaller;
-        }
-    }
-
-    /// Counts a request and seals it, asking the provider where the policy wants it to have the last word.
-    async fn prepare_once(&mut self, request: ModelRequest) -> Result<PreparedRequest, (Box<ModelRequest>, Error)> {
-        let (request, refusal) = match self.context.prepare_with(&mut self.ledger, request, &self.capabilities) {
-            Err(refused) => refused,
-            prepared => return prepared,
-        };
-        let Some(bill) = self.context.worth_counting(&refusal) else { return Err((request, refusal)) };
-        let counted = timeout(COUNT_TIMEOUT, self.model.count_tokens(&request)).await;
-        match counted {
-            Ok(Ok(Some(tokens))) => self.context.prepare_counted(*request, bill, tokens),
-            _ => Err((request, refusal)),
-        }
     }
 
     /// Reads an answer as it arrives, and says whether something of it was shown. Calls of tools that only read begin

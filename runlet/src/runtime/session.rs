@@ -11,11 +11,12 @@ use tokio_util::sync::CancellationToken;
 use super::lineage::Lineage;
 use super::output::OutputCap;
 use crate::agent::{OutputPlan, ToolPolicy};
+use crate::budget::Recall;
 use crate::context::{CallInfo, CallServices, Context, ServiceFuture};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Emitter, EventKind, Redactor, Span, ToolCallRef};
 use crate::hook::{HookContext, HookPoint, Hooks, StateOperation, StateOutcome};
-use crate::message::Usage;
+use crate::message::{ToolResult, Usage};
 use crate::state::{AnyStateStore, StateScope, Stored};
 use crate::tool::{Arguments, ToolError, ToolOutput, ToolSpec, Toolbox};
 
@@ -191,5 +192,11 @@ impl<D: Send + Sync + 'static> ToolHost for Hosted<D> {
         let tool = Arc::clone(self.toolbox.get(name)?);
         let context = Context::new(Arc::clone(&self.deps), info);
         Some(Box::pin(async move { tool.call(&context, Arguments::new(&arguments)).await }))
+    }
+}
+
+impl Recall for Session {
+    fn keep(&self, result: &ToolResult) -> Option<String> {
+        self.outputs.keep(result)
     }
 }
