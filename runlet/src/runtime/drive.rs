@@ -8,13 +8,13 @@ use std::sync::{Arc, Mutex};
 use futures_util::future::{Either, select};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
-use serde::Deserialize;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
 
 use super::dispatch::{reference, run_call};
+use super::conversation::{history_of, loading, saving};
 use super::genai;
 use super::input::Input;
 use super::report::{RunReport, error_of};
@@ -25,18 +25,14 @@ use crate::budget::{ContextManager, ContextOverflow, Ledger, Need, check_compres
 use crate::context::{RunId, RunInfo};
 use crate::error::{Error, ErrorKind, ProviderError, ProviderErrorCategory, Result};
 use crate::event::{Emitter, EventKind, EventQueue, Span};
-use crate::hook::{ModelFailure, ModelRecovery, RunEnd, StateOperation};
-use crate::message::{Messages, SharedMessage, ToolCall, Usage, UsageSource};
+use crate::hook::{ModelFailure, ModelRecovery, RunEnd};
+use crate::message::{SharedMessage, ToolCall, Usage, UsageSource};
 use crate::model::{
     AnyModel, Capabilities, Model, ModelEvent, ModelRequest, ModelResponse, ModelStream, PreparedRequest, StopReason,
     ToolChoice, ToolDefinition,
 };
 use crate::run::{Action, Decision, Outcome, PendingCall, Run, RunStatus, SavedTo};
-use crate::state::StateScope;
 use crate::tool::Effect;
-
-/// The key under which a conversation's messages are kept.
-const CONVERSATION_KEY: &str = "messages";
 
 /// How often hooks may have one model call tried again.
 const MAX_HOOK_RETRIES: u32 = 3;
@@ -170,7 +166,6 @@ impl Driver {
             output: own.output.clone(),
             check: |answer| decode::<O>(answer).map(drop),
             state: parts.state.clone(),
-            state_timeout: parts.state_timeout,
             traced: parts.traced.clone(),
             cancellation,
             usage: Mutex::new(run.usage()),
@@ -708,19 +703,12 @@ impl Driver {
 
     async fn load_conversation(&mut self) -> Result<()> {
         let Some(id) = self.conversation.take() else { return Ok(()) };
-        let scope = StateScope::Conversation(id.clone());
-        let operation = StateOperation::Load { scope, key: CONVERSATION_KEY.to_owned() };
-        let stored = self.session.operate(self.session.root, operation).await?.loaded;
-        let mut history = Messages::new();
-        if let Some(stored) = &stored {
-            history = Messages::deserialize(&stored.value).map_err(|error| {
-                let message = format!("the history of conversation `{id}` cannot be read");
-                Error::with_source(ErrorKind::State, message, error)
-            })?;
-        }
+        let stored = self.session.operate(self.session.root, loading(&id)).await?.loaded;
+        let mut history = history_of(&id, stored.as_ref())?;
+        let before = history.len();
         history.extend(self.run.messages().iter().cloned());
         self.run.begin_after(history);
-        self.run.origin_mut().conversation = Some(SavedTo { id, over: stored.map(|stored| stored.version) });
+        self.run.origin_mut().conversation = Some(SavedTo { id, over: stored.map(|stored| stored.version), before });
         Ok(())
     }
 
@@ -753,12 +741,8 @@ impl Driver {
         if self.run.messages().len() == self.run.began_with() || self.run.status() == RunStatus::Interrupted {
             return Ok(());
         }
-        let Some(SavedTo { id, over }) = self.run.origin().conversation.clone() else { return Ok(()) };
-        let value = serde_json::to_value(self.run.messages()).map_err(|error| {
-            Error::with_source(ErrorKind::State, format!("conversation `{id}` cannot be written"), error)
-        })?;
-        let scope = StateScope::Conversation(id);
-        let operation = StateOperation::Save { scope, key: CONVERSATION_KEY.to_owned(), value, over };
+        let Some(SavedTo { id, over, .. }) = self.run.origin().conversation.clone() else { return Ok(()) };
+        let operation = saving(&id, self.run.messages(), over)?;
         self.session.operate(self.session.root, operation).await.map(drop)
     }
 }
