@@ -13,8 +13,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
 
-use super::dispatch::{reference, run_call};
 use super::conversation::{history_of, loading, saving};
+use super::dispatch::{reference, run_call};
 use super::genai;
 use super::input::Input;
 use super::report::{RunReport, error_of};
@@ -75,11 +75,18 @@ enum Begin {
 }
 
 /// What became of the sending of a request.
-#[derive(Default)]
 struct Sent {
+    /// The span of the model call.
+    chat: tracing::Span,
     begun: AtomicBool,
     /// Whether something of the answer was shown. From then on it is not asked for again.
     shown: AtomicBool,
+}
+
+impl Sent {
+    fn within(chat: tracing::Span) -> Self {
+        Self { chat, begun: AtomicBool::default(), shown: AtomicBool::default() }
+    }
 }
 
 /// A call that began before the model's message had ended, as its tool only reads. Dropping it ends it.
@@ -391,13 +398,12 @@ impl Driver {
             session.hooks.before_model_call(&context, at, &mut request).await?
         };
         let started = Instant::now();
-        let (mut response, early) = match answer {
-            Some((hook, response)) => (self.respond(span, hook, response, true).await?, Vec::new()),
-            None => {
-                let prepared = self.prepare(step, span, request).await?;
-                session.hooks.check_model_call(&context, at, &prepared).await?;
-                self.ask(span, prepared).await?
-            }
+        let (mut response, early) = if let Some((hook, response)) = answer {
+            (self.respond(span, hook, response, true).await?, Vec::new())
+        } else {
+            let prepared = self.prepare(step, span, request).await?;
+            session.hooks.check_model_call(&context, at, &prepared).await?;
+            self.ask(span, prepared).await?
         };
         if !session.hooks.is_empty() {
             session.hooks.after_model_call(&context, at, &mut response).await?;
@@ -439,7 +445,7 @@ impl Driver {
         let chat = genai::chat(session, &self.model, &prepared, self.streams);
         let started = Instant::now();
         let answered = if session.hooks.is_empty() {
-            self.send(span, prepared, &Sent::default()).instrument(chat.clone()).await
+            self.send(span, prepared, &Sent::within(chat.clone())).await
         } else {
             self.ask_hooked(span, &prepared, &chat).await.map(|response| (response, Vec::new()))
         };
@@ -458,14 +464,11 @@ impl Driver {
     async fn ask_hooked(&self, span: Span, prepared: &PreparedRequest, chat: &tracing::Span) -> Result<ModelResponse> {
         let session = &self.session;
         let (context, at) = (session.hook_context(span.step), session.hook_point(span));
-        let sent = Sent::default();
+        let sent = Sent::within(chat.clone());
         let mut attempt = 1;
         loop {
             // Nothing of a request is copied by this but its references and its instructions.
-            let work = async {
-                let sending = self.send(span, prepared.clone(), &sent).instrument(chat.clone());
-                sending.await.map(|(response, _)| response)
-            };
+            let work = async { self.send(span, prepared.clone(), &sent).await.map(|(response, _)| response) };
             let error = match session.hooks.around_model_call(&context, at, prepared, work.boxed()).await {
                 Ok(mut response) => {
                     if !sent.begun.load(Ordering::Relaxed) {
@@ -502,13 +505,16 @@ impl Driver {
         sent: &Sent,
     ) -> Result<(ModelResponse, Vec<EarlyCall>)> {
         sent.begun.store(true, Ordering::Relaxed);
-        if self.streams {
-            let began = Instant::now();
-            let stream = self.model.stream(prepared).await?;
-            self.read_answer(span, stream, began, &sent.shown).await
-        } else {
-            self.model.complete(prepared).await.map(|response| (response, Vec::new()))
-        }
+        let sending = async {
+            if self.streams {
+                let began = Instant::now();
+                let stream = self.model.stream(prepared).await?;
+                self.read_answer(span, stream, began, sent).await
+            } else {
+                self.model.complete(prepared).await.map(|response| (response, Vec::new()))
+            }
+        };
+        sending.instrument(sent.chat.clone()).await
     }
 
     /// Takes the answer of a hook in the model's place: nothing was billed for it, and a stream shows it in pieces, as
@@ -524,7 +530,7 @@ impl Driver {
         self.session.emitter.emit(span, || EventKind::ModelSkipped { hook });
         if self.streams && show {
             let stream = ModelStream::whole(response);
-            return Ok(self.read_answer(span, stream, Instant::now(), &AtomicBool::default()).await?.0);
+            return Ok(self.read_answer(span, stream, Instant::now(), &Sent::within(tracing::Span::none())).await?.0);
         }
         Ok(response)
     }
@@ -591,7 +597,7 @@ impl Driver {
         span: Span,
         mut stream: ModelStream,
         began: Instant,
-        shown: &AtomicBool,
+        sent: &Sent,
     ) -> Result<(ModelResponse, Vec<EarlyCall>)> {
         let emitter = &self.session.emitter;
         let mut early: Vec<EarlyCall> = Vec::new();
@@ -601,11 +607,11 @@ impl Driver {
         while let Some(event) = stream.next().await {
             let event = event?;
             if events == 0 {
-                genai::first_chunk(began.elapsed());
+                genai::first_chunk(&sent.chat, began.elapsed());
                 emitter.emit(span, || EventKind::ModelStreamStarted);
             }
             events += 1;
-            shown.store(true, Ordering::Relaxed);
+            sent.shown.store(true, Ordering::Relaxed);
             match event {
                 ModelEvent::TextDelta(delta) => {
                     text.push_str(&delta);
