@@ -184,8 +184,8 @@ async fn row_84_secrets_do_not_reach_a_trace_and_content_only_where_asked() {
     let included = trace(|sink| sink.content(Content::Include)).await;
     assert!(!included.contains("canary") && included.contains("kept") && included.contains("and said"), "{included}");
     let open = trace(|sink| sink.content(Content::Include).redactor(None)).await;
-    for n in 1..=5 {
-        assert!(open.contains("canary") && open.matches("canary").count() > 5, "{n}: {open}");
+    for secret in ["canary-1", "canary2", "canary3", "canary-4", "canary-5"] {
+        assert!(open.contains(secret), "{secret}: {open}");
     }
 }
 

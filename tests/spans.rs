@@ -1,8 +1,11 @@
 //! Spans for `tracing`: their names and attributes, and that they hold nothing of what was said unless asked to.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
-use std::sync::{Arc, Mutex};
+use std::future::Future;
+use std::sync::Once;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use runlet::event::Redactor;
 use runlet::message::{Usage, UsageSource};
@@ -19,9 +22,14 @@ use crate::kit::{Stub, agent};
 
 type Fields = BTreeMap<String, String>;
 
-/// Keeps every span with its name and fields.
-#[derive(Clone, Default)]
-struct Capture(Arc<Mutex<Vec<(String, Fields)>>>);
+thread_local! {
+    /// The spans of this thread by id, with their names and fields, while they are captured.
+    static CAPTURED: RefCell<Option<Vec<(u64, String, Fields)>>> = const { RefCell::new(None) };
+}
+
+/// Keeps the spans of threads that capture. It is there for the whole process: what a subscriber of one thread wants to
+/// see is not reliable while other threads have none.
+struct Capture(AtomicU64);
 
 struct Into<'a>(&'a mut Fields);
 
@@ -37,16 +45,24 @@ impl Subscriber for Capture {
     }
 
     fn new_span(&self, span: &Attributes<'_>) -> Id {
-        let mut fields = Fields::new();
-        span.record(&mut Into(&mut fields));
-        let mut spans = self.0.lock().unwrap();
-        spans.push((span.metadata().name().to_owned(), fields));
-        Id::from_u64(spans.len() as u64)
+        let id = self.0.fetch_add(1, Ordering::Relaxed);
+        CAPTURED.with_borrow_mut(|captured| {
+            if let Some(spans) = captured {
+                let mut fields = Fields::new();
+                span.record(&mut Into(&mut fields));
+                spans.push((id, span.metadata().name().to_owned(), fields));
+            }
+        });
+        Id::from_u64(id)
     }
 
     fn record(&self, span: &Id, values: &Record<'_>) {
-        let place = usize::try_from(span.into_u64()).unwrap() - 1;
-        values.record(&mut Into(&mut self.0.lock().unwrap()[place].1));
+        CAPTURED.with_borrow_mut(|captured| {
+            let mut spans = captured.iter_mut().flatten();
+            if let Some((_, _, fields)) = spans.find(|(id, _, _)| *id == span.into_u64()) {
+                values.record(&mut Into(fields));
+            }
+        });
     }
 
     fn record_follows_from(&self, _: &Id, _: &Id) {}
@@ -55,9 +71,17 @@ impl Subscriber for Capture {
     fn exit(&self, _: &Id) {}
 }
 
+/// The spans of what is done on this thread.
+fn captured(work: impl Future<Output = ()>) -> Vec<(String, Fields)> {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| tracing::subscriber::set_global_default(Capture(AtomicU64::new(1))).unwrap());
+    CAPTURED.set(Some(Vec::new()));
+    crate::kit::on_paused_clock(work);
+    CAPTURED.take().into_iter().flatten().map(|(_, name, fields)| (name, fields)).collect()
+}
+
 /// The spans of a run that calls two tools, one of which fails, and then answers.
 fn spans(runtime: Runtime, streamed: bool) -> Vec<(String, Fields)> {
-    let capture = Capture::default();
     let usage = Usage {
         input_tokens: Some(10),
         output_tokens: Some(5),
@@ -74,17 +98,13 @@ fn spans(runtime: Runtime, streamed: bool) -> Vec<(String, Fields)> {
     let agent = agent(&model, [Stub::echo("t"), Stub::failing("f", || ToolError::failed("canary"))]);
     let input = Input::new("canary prompt").conversation("c");
     let runtime = runtime.state_store(InMemoryStateStore::new());
-    tracing::subscriber::with_default(capture.clone(), || {
-        crate::kit::on_paused_clock(async {
-            if streamed {
-                runtime.stream(&agent, (), input).finish().await.unwrap();
-            } else {
-                runtime.run(&agent, (), input).await.unwrap();
-            }
-        });
-    });
-    let spans = capture.0.lock().unwrap().clone();
-    spans
+    captured(async {
+        if streamed {
+            runtime.stream(&agent, (), input).finish().await.unwrap();
+        } else {
+            runtime.run(&agent, (), input).await.unwrap();
+        }
+    })
 }
 
 fn check(fields: &Fields, expected: &[(&str, &str)]) {
@@ -154,12 +174,8 @@ fn content_is_in_spans_where_it_is_asked_for_without_secrets() {
 
 #[test]
 fn a_failed_model_call_says_how_it_failed() {
-    let capture = Capture::default();
     let agent = agent(&ScriptedModel::new().fail(Error::new(ErrorKind::Model, "canary")), []);
-    tracing::subscriber::with_default(capture.clone(), || {
-        crate::kit::on_paused_clock(Runtime::new().run(&agent, (), "go")).unwrap_err();
-    });
-    let spans = capture.0.lock().unwrap().clone();
+    let spans = captured(async { drop(Runtime::new().run(&agent, (), "go").await.unwrap_err()) });
     assert_eq!(spans.len(), 2);
     for (_, fields) in &spans {
         check(fields, &[("error.type", "model_error"), ("otel.status_code", "ERROR")]);
