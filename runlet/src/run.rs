@@ -115,6 +115,9 @@ pub(crate) struct Origin {
 pub(crate) struct SavedTo {
     pub(crate) id: String,
     pub(crate) over: Option<u64>,
+    /// How many messages its history had.
+    #[serde(default)]
+    pub(crate) before: usize,
 }
 
 /// What the run is waiting for.

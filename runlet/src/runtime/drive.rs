@@ -11,13 +11,13 @@ use std::time::Duration;
 use futures_util::future::{Either, select};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
-use serde::Deserialize;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
 
 use self::fit::Unanswered;
+use super::conversation::{history_of, loading, saving};
 use super::dispatch::{reference, run_call};
 use super::genai;
 use super::input::Input;
@@ -31,18 +31,14 @@ use crate::budget::{ContextManager, Ledger};
 use crate::context::{RunId, RunInfo};
 use crate::error::{Error, ErrorKind, ProviderError, ProviderErrorCategory, Result};
 use crate::event::{Emitter, EventKind, EventQueue, Span};
-use crate::hook::{ModelFailure, ModelRecovery, RunEnd, StateOperation};
-use crate::message::{Messages, SharedMessage, ToolCall, Usage, UsageSource};
+use crate::hook::{ModelFailure, ModelRecovery, RunEnd};
+use crate::message::{SharedMessage, ToolCall, Usage, UsageSource};
 use crate::model::{
     AnyModel, Capabilities, Model, ModelEvent, ModelRequest, ModelResponse, ModelStream, PreparedRequest, StopReason,
     ToolChoice, ToolDefinition,
 };
 use crate::run::{Action, Decision, Limit, LimitReached, Outcome, PendingCall, Run, RunStatus, SavedTo, Spent};
-use crate::state::StateScope;
 use crate::tool::Effect;
-
-/// The key under which a conversation's messages are kept.
-const CONVERSATION_KEY: &str = "messages";
 
 /// How often hooks may have one model call tried again.
 const MAX_HOOK_RETRIES: u32 = 3;
@@ -97,11 +93,18 @@ enum Begin {
 }
 
 /// What became of the sending of a request.
-#[derive(Default)]
 struct Sent {
+    /// The span of the model call.
+    chat: tracing::Span,
     begun: AtomicBool,
     /// Whether something of the answer was shown. From then on it is not asked for again.
     shown: AtomicBool,
+}
+
+impl Sent {
+    fn within(chat: tracing::Span) -> Self {
+        Self { chat, begun: AtomicBool::default(), shown: AtomicBool::default() }
+    }
 }
 
 /// A call that began before the model's message had ended, as its tool only reads. Dropping it ends it.
@@ -195,7 +198,6 @@ impl Driver {
             output: own.output.clone(),
             check: |answer| decode::<O>(answer).map(drop),
             state: parts.state.clone(),
-            state_timeout: parts.state_timeout,
             traced: parts.traced.clone(),
             cancellation,
             usage: Mutex::new(run.usage()),
@@ -574,9 +576,9 @@ impl Driver {
             stream: self.streams,
         });
         let chat = genai::chat(&session, &self.model, &prepared, self.streams);
-        let (started, sent) = (Instant::now(), Sent::default());
+        let (started, sent) = (Instant::now(), Sent::within(chat.clone()));
         let answered = if session.hooks.is_empty() {
-            self.send(span, prepared, &sent).instrument(chat.clone()).await
+            self.send(span, prepared, &sent).await
         } else {
             self.ask_hooked(span, &prepared, &chat, &sent).await.map(|response| (response, Vec::new()))
         };
@@ -612,10 +614,7 @@ impl Driver {
         loop {
             // Nothing of a request is copied by this but its references and its instructions.
             let this = &*self;
-            let work = async {
-                let sending = this.send(span, prepared.clone(), sent).instrument(chat.clone());
-                sending.await.map(|(response, _)| response)
-            };
+            let work = async { this.send(span, prepared.clone(), sent).await.map(|(response, _)| response) };
             let error = match session.hooks.around_model_call(&context, at, prepared, work.boxed()).await {
                 Ok(mut response) => {
                     if !sent.begun.load(Ordering::Relaxed) {
@@ -658,13 +657,16 @@ impl Driver {
         sent: &Sent,
     ) -> Result<(ModelResponse, Vec<EarlyCall>)> {
         sent.begun.store(true, Ordering::Relaxed);
-        if self.streams {
-            let began = Instant::now();
-            let stream = self.model.stream(prepared).await?;
-            self.read_answer(span, stream, began, &sent.shown).await
-        } else {
-            self.model.complete(prepared).await.map(|response| (response, Vec::new()))
-        }
+        let sending = async {
+            if self.streams {
+                let began = Instant::now();
+                let stream = self.model.stream(prepared).await?;
+                self.read_answer(span, stream, began, sent).await
+            } else {
+                self.model.complete(prepared).await.map(|response| (response, Vec::new()))
+            }
+        };
+        sending.instrument(sent.chat.clone()).await
     }
 
     /// Takes the answer of a hook in the model's place: nothing was billed for it, and a stream shows it in pieces, as
@@ -680,7 +682,7 @@ impl Driver {
         self.session.emitter.emit(span, || EventKind::ModelSkipped { hook });
         if self.streams && show {
             let stream = ModelStream::whole(response);
-            return Ok(self.read_answer(span, stream, Instant::now(), &AtomicBool::default()).await?.0);
+            return Ok(self.read_answer(span, stream, Instant::now(), &Sent::within(tracing::Span::none())).await?.0);
         }
         Ok(response)
     }
@@ -699,7 +701,7 @@ impl Driver {
         span: Span,
         mut stream: ModelStream,
         began: Instant,
-        shown: &AtomicBool,
+        sent: &Sent,
     ) -> Result<(ModelResponse, Vec<EarlyCall>)> {
         let emitter = &self.session.emitter;
         let mut early: Vec<EarlyCall> = Vec::new();
@@ -709,11 +711,11 @@ impl Driver {
         while let Some(event) = stream.next().await {
             let event = event?;
             if events == 0 {
-                genai::first_chunk(began.elapsed());
+                genai::first_chunk(&sent.chat, began.elapsed());
                 emitter.emit(span, || EventKind::ModelStreamStarted);
             }
             events += 1;
-            shown.store(true, Ordering::Relaxed);
+            sent.shown.store(true, Ordering::Relaxed);
             match event {
                 ModelEvent::TextDelta(delta) => {
                     text.push_str(&delta);
@@ -814,19 +816,12 @@ impl Driver {
 
     async fn load_conversation(&mut self) -> Result<()> {
         let Some(id) = self.conversation.take() else { return Ok(()) };
-        let scope = StateScope::Conversation(id.clone());
-        let operation = StateOperation::Load { scope, key: CONVERSATION_KEY.to_owned() };
-        let stored = self.session.operate(self.session.root, operation).await?.loaded;
-        let mut history = Messages::new();
-        if let Some(stored) = &stored {
-            history = Messages::deserialize(&stored.value).map_err(|error| {
-                let message = format!("the history of conversation `{id}` cannot be read");
-                Error::with_source(ErrorKind::State, message, error)
-            })?;
-        }
+        let stored = self.session.operate(self.session.root, loading(&id)).await?.loaded;
+        let mut history = history_of(&id, stored.as_ref())?;
+        let before = history.len();
         history.extend(self.run.messages().iter().cloned());
         self.run.begin_after(history);
-        self.run.origin_mut().conversation = Some(SavedTo { id, over: stored.map(|stored| stored.version) });
+        self.run.origin_mut().conversation = Some(SavedTo { id, over: stored.map(|stored| stored.version), before });
         Ok(())
     }
 
@@ -859,12 +854,8 @@ impl Driver {
         if self.run.messages().len() == self.run.began_with() || self.run.status() == RunStatus::Interrupted {
             return Ok(());
         }
-        let Some(SavedTo { id, over }) = self.run.origin().conversation.clone() else { return Ok(()) };
-        let value = serde_json::to_value(self.run.messages()).map_err(|error| {
-            Error::with_source(ErrorKind::State, format!("conversation `{id}` cannot be written"), error)
-        })?;
-        let scope = StateScope::Conversation(id);
-        let operation = StateOperation::Save { scope, key: CONVERSATION_KEY.to_owned(), value, over };
+        let Some(SavedTo { id, over, .. }) = self.run.origin().conversation.clone() else { return Ok(()) };
+        let operation = saving(&id, self.run.messages(), over)?;
         self.session.operate(self.session.root, operation).await.map(drop)
     }
 }
