@@ -458,7 +458,8 @@ impl ContextOverflow {
     pub fn is_fixed(&self) -> bool {
         let bill = &self.bill;
         let fixed = bill.fixed.iter().map(|item| item.tokens).sum();
-        let least = bill.calibration().apply(fixed).upper.saturating_add(bill.reserved_output() + bill.margin());
+        let least =
+            bill.calibration().apply(fixed).upper.saturating_add(bill.reserved_output()).saturating_add(bill.margin());
         let over =
             |share: &ShareUse| matches!(share.share, Share::Instructions | Share::Tools) && share.tokens > share.most;
         bill.counted_input().is_none() && least > bill.limit() || bill.shares().iter().any(over)
