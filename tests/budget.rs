@@ -39,6 +39,8 @@ fn a_request_is_prepared_only_where_it_fits_with_the_reserved_output() {
     check(ContextPolicy::new(), &window(1_024 + 31), Err(ErrorKind::ContextOverflow));
     check(reserved(68).max_context_tokens(99), &window(100), Err(ErrorKind::ContextOverflow));
     check(reserved(68).max_context_tokens(101), &window(100), Ok(()));
+    check(reserved(68), &window(u64::MAX), Ok(()));
+    check(reserved(u64::MAX - 2).margin(0.5), &window(u64::MAX - 1), Err(ErrorKind::ContextOverflow));
 }
 
 #[test]

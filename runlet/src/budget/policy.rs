@@ -88,5 +88,5 @@ impl ContextPolicy {
     reason = "token counts stand far below 2^53, and fractions are checked to lie between 0 and 1"
 )]
 pub(super) fn fraction_of(tokens: u64, fraction: f64) -> u64 {
-    (tokens as f64 * fraction).floor() as u64
+    ((tokens as f64 * fraction).floor() as u64).min(tokens)
 }
