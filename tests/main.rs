@@ -7,6 +7,7 @@ mod hooks;
 mod kit;
 mod project;
 mod resume;
+mod retries;
 mod ruler;
 mod run;
 mod runtime;

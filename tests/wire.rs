@@ -1,12 +1,12 @@
 //! What the adapters do when a server misbehaves: each test is a row of answers and the error they must become.
 
 #[path = "support/loopback.rs"]
-mod loopback;
+pub(crate) mod loopback;
 
 use futures_util::StreamExt;
 use runlet::error::ProviderErrorCategory as Category;
 use runlet::model::{Model, ModelEvent, ModelRequest, ModelResponse, StopReason};
-use runlet::provider::OpenAiResponses;
+use runlet::provider::{OpenAiResponses, RetryPolicy};
 use runlet::{Error, ErrorKind, Result};
 use tokio::task::yield_now;
 
@@ -17,7 +17,7 @@ const SSE: &str = "text/event-stream";
 const JSON: &str = "application/json";
 
 fn adapter(server: &Loopback) -> OpenAiResponses {
-    OpenAiResponses::new("gpt-5.5").api_key(KEY).base_url(server.url("/v1"))
+    OpenAiResponses::new("gpt-5.5").api_key(KEY).base_url(server.url("/v1")).retry(RetryPolicy::never())
 }
 
 fn request() -> ModelRequest {
@@ -259,10 +259,15 @@ async fn row_20_a_silent_server_times_out() {
     let server = Loopback::start().await;
     let first = Reply { end: End::Silence, ..Reply::new(200, SSE, "") };
     server.reply(first.clone());
-    let mut stream = adapter(&server).stream(request().unbudgeted()).await.expect("a stream");
-    tokio::time::pause();
-    let error = stream.next().await.expect("an item").expect_err("an error");
-    check_error(&error, Category::Timeout, "the first event did not come within 120s");
+    let model = adapter(&server);
+    let pause_once_asked = async {
+        while server.received().is_none() {
+            yield_now().await;
+        }
+        tokio::time::pause();
+    };
+    let (answer, ()) = tokio::join!(model.stream(request().unbudgeted()), pause_once_asked);
+    check_error(&answer.expect_err("an error"), Category::Timeout, "did not come within 120s");
     tokio::time::resume();
 
     server.reply(Reply { pieces: vec![events(&[&text_delta("Hel")]).into_bytes()], ..first.clone() });

@@ -164,10 +164,12 @@ pub enum EventKind {
     ModelRetrying {
         /// Which try comes next, from 2.
         attempt: u32,
-        /// How long the runtime waits first.
+        /// How long the model waits first.
         delay: Duration,
         /// Why the last one failed.
         error: Error,
+        /// The model that is asked next, as `provider/name`, where it is another one.
+        model: Option<String>,
     },
     /// The first piece of an answer is there.
     ModelStreamStarted,
@@ -491,9 +493,9 @@ impl EventKind {
             Self::ModelFailed { error, duration } => {
                 json!({ "error": error_data(error, content), "duration_ms": millis(*duration) })
             }
-            Self::ModelRetrying { attempt, delay, error } => {
-                json!({ "attempt": attempt, "delay_ms": millis(*delay), "error": error_data(error, content) })
-            }
+            Self::ModelRetrying { attempt, delay, error, model } => json!({
+                "attempt": attempt, "delay_ms": millis(*delay), "error": error_data(error, content), "model": model,
+            }),
             Self::ModelTextDelta { text: delta }
             | Self::ModelReasoningDelta { text: delta }
             | Self::ModelRefusalDelta { text: delta } => json!({ "text": text(delta) }),

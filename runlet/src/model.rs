@@ -5,6 +5,7 @@
 mod prepared;
 mod request;
 mod response;
+mod retrying;
 
 use std::fmt;
 use std::future::Future;
@@ -18,6 +19,9 @@ use serde::{Deserialize, Serialize};
 pub use self::prepared::{Bill, BillItem, BillPart, PreparedRequest};
 pub use self::request::{ModelRequest, OutputFormat, ProviderOptions, ToolChoice, ToolDefinition};
 pub use self::response::{ModelEvent, ModelResponse, StopReason};
+pub use self::retrying::Retrying;
+#[cfg(feature = "_http")]
+pub(crate) use self::retrying::Watch;
 
 use crate::error::Result;
 

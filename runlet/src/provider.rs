@@ -13,6 +13,7 @@ mod sse;
 
 use crate::error::{ProviderError, ProviderErrorCategory};
 
+pub use self::http::RetryPolicy;
 #[cfg(feature = "openai")]
 pub use self::openai_responses::OpenAiResponses;
 

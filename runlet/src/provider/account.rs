@@ -146,7 +146,7 @@ impl Connection {
                 return Err(fail(self.vendor.provider, Category::Config, words));
             }
         }
-        Ok(HttpRequest { url: http::endpoint(&self.base_url, path), headers, body })
+        Ok(HttpRequest::new(http::endpoint(&self.base_url, path), headers, body))
     }
 }
 
@@ -300,6 +300,12 @@ macro_rules! account_methods {
             /// Sets how long a stream may stay silent between its events; 5 minutes by default.
             pub fn idle_timeout(mut self, timeout: std::time::Duration) -> Self {
                 self.account.http.idle_timeout = timeout;
+                self.reconnect()
+            }
+
+            /// Sets how often and when a call is sent again after a failure; twice by default.
+            pub fn retry(mut self, policy: $crate::provider::RetryPolicy) -> Self {
+                self.account.http.retry = policy;
                 self.reconnect()
             }
 

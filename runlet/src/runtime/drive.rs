@@ -24,8 +24,8 @@ use crate::event::{Emitter, EventKind, EventQueue, Span};
 use crate::hook::StateOperation;
 use crate::message::{Messages, SharedMessage, ToolCall};
 use crate::model::{
-    AnyModel, Capabilities, Model, ModelEvent, ModelRequest, ModelResponse, PreparedRequest, StopReason, ToolChoice,
-    ToolDefinition,
+    AnyModel, Capabilities, Model, ModelEvent, ModelRequest, ModelResponse, PreparedRequest, Retrying, StopReason,
+    ToolChoice, ToolDefinition,
 };
 use crate::run::{Action, Decision, Outcome, PendingCall, Run, RunStatus, SavedTo};
 use crate::state::StateScope;
@@ -323,7 +323,9 @@ impl Driver {
             gen_ai.usage.input_tokens = tracing::field::Empty,
             gen_ai.usage.output_tokens = tracing::field::Empty,
             error.r#type = tracing::field::Empty,
+            http.request.resend_count = tracing::field::Empty,
         );
+        let prepared = watched(prepared, session.emitter.clone(), span, chat.clone());
         let started = Instant::now();
         let answered = if self.streams {
             self.stream_answer(span, prepared).instrument(chat.clone()).await
@@ -595,6 +597,15 @@ impl Drop for EndOnDrop {
         session.cancellation.cancel();
         session.emitter.emit(session.root, || EventKind::RunCancelled { usage: session.usage() });
     }
+}
+
+/// Makes events of the tries that a model makes again.
+fn watched(prepared: PreparedRequest, emitter: Emitter, span: Span, chat: tracing::Span) -> PreparedRequest {
+    prepared.on_retry(move |retrying| {
+        let Retrying { attempt, delay, error, model } = retrying;
+        chat.record("http.request.resend_count", attempt.saturating_sub(1));
+        emitter.emit(span, || EventKind::ModelRetrying { attempt, delay, error, model });
+    })
 }
 
 fn function_name(tool: &ToolDefinition) -> Option<&str> {

@@ -20,7 +20,7 @@ use crate::provider::http::{ErrorObject, StreamDecoder};
 use crate::provider::sse::SseEvent;
 
 /// Reads the events of one answer.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct ResponsesStream {
     /// All text that was shown.
     text: String,
@@ -32,7 +32,7 @@ pub(super) struct ResponsesStream {
 }
 
 /// An item as far as it has come.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Item {
     /// How many bytes of each kind were shown.
     text: usize,
