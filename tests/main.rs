@@ -18,3 +18,4 @@ mod stream;
 mod tool_macro;
 mod typed_output;
 mod wire;
+mod wire_rows;

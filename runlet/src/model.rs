@@ -2,6 +2,7 @@
 //!
 //! A [`Model`] takes a [`PreparedRequest`], and only the budget makes one, so that nothing reaches a provider uncounted.
 
+mod fallback;
 mod prepared;
 mod request;
 mod response;
@@ -16,6 +17,7 @@ use std::task::{Context as TaskContext, Poll};
 use futures_core::Stream;
 use serde::{Deserialize, Serialize};
 
+pub use self::fallback::Fallback;
 pub use self::prepared::{Bill, BillItem, BillPart, PreparedRequest};
 pub use self::request::{ModelRequest, OutputFormat, ProviderOptions, ToolChoice, ToolDefinition};
 pub use self::response::{ModelEvent, ModelResponse, StopReason};

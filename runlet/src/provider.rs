@@ -23,3 +23,9 @@ type Failure = Box<ProviderError>;
 fn fail(provider: &str, category: ProviderErrorCategory, words: impl Into<String>) -> Failure {
     Box::new(ProviderError::new(provider, category, words))
 }
+
+/// Tells the log of an event that an adapter does not know, by its type. Such events are passed over.
+fn unknown_event(provider: &str, kind: &str) {
+    let kind = kind.get(..kind.floor_char_boundary(80)).unwrap_or_default();
+    tracing::debug!(provider, event = kind, "unknown event");
+}

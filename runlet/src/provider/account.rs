@@ -309,6 +309,20 @@ macro_rules! account_methods {
                 self.reconnect()
             }
 
+            /// Passes over events of a stream that are not JSON, with a warning in the log, for gateways that are known to
+            /// send such. Otherwise they fail the stream, as what was lost may be half of a tool call.
+            pub fn lenient(mut self) -> Self {
+                self.account.http.lenient = true;
+                self.reconnect()
+            }
+
+            /// Sets how many bytes one event of a stream may have, 8 MiB by default, and how many a whole answer may,
+            /// 64 MiB by default. A longer one is an error.
+            pub fn size_limits(mut self, event: usize, answer: usize) -> Self {
+                self.account.http.limits = $crate::provider::sse::SseLimits { event, stream: answer };
+                self.reconnect()
+            }
+
             fn reconnect(mut self) -> Self {
                 self.account.reconnect();
                 self

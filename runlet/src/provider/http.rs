@@ -51,6 +51,8 @@ pub(crate) struct HttpSettings {
     pub(crate) idle_timeout: Duration,
     pub(crate) limits: SseLimits,
     pub(crate) retry: RetryPolicy,
+    /// Whether events of a stream that are not JSON are passed over.
+    pub(crate) lenient: bool,
 }
 
 impl Default for HttpSettings {
@@ -64,6 +66,7 @@ impl Default for HttpSettings {
             idle_timeout: Duration::from_mins(5),
             limits: SseLimits::default(),
             retry: RetryPolicy::new(),
+            lenient: false,
         }
     }
 }

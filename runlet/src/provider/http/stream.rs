@@ -53,6 +53,7 @@ pub(super) struct EventStream<D> {
     timer: Pin<Box<Sleep>>,
     limit: Duration,
     idle_timeout: Duration,
+    lenient: bool,
     secrets: Secrets,
     /// Whether anything of the answer was.
     handed_out: bool,
@@ -88,6 +89,7 @@ impl<D: StreamDecoder> EventStream<D> {
             timer: Box::pin(tokio::time::sleep_until(first_event_by)),
             limit: settings.first_event_timeout,
             idle_timeout: settings.idle_timeout,
+            lenient: settings.lenient,
             secrets,
             handed_out: false,
         }
@@ -104,7 +106,12 @@ impl<D: StreamDecoder> EventStream<D> {
                         self.limit = self.idle_timeout;
                         self.timer.as_mut().reset(Instant::now() + self.limit);
                     }
-                    self.decoder.event(event, &mut self.ready)
+                    let step = self.decoder.event(event, &mut self.ready);
+                    if step.is_err() && self.lenient && !is_json(event.data) {
+                        tracing::warn!(provider = self.provider, "passed over an event that is not JSON");
+                        continue;
+                    }
+                    step
                 }
                 Err(error) => Err(fail(self.provider, Category::Protocol, error.to_string())),
             };
@@ -191,4 +198,8 @@ impl<D: StreamDecoder> Stream for EventStream<D> {
             _ => Poll::Ready(None),
         }
     }
+}
+
+fn is_json(text: &str) -> bool {
+    serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
 }
