@@ -12,6 +12,7 @@ mod ruler;
 mod run;
 mod runtime;
 mod schema_lowering;
+mod security;
 mod shared;
 mod state;
 mod stream;

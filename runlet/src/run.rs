@@ -7,6 +7,7 @@
 //! What the model says together with tool calls becomes history only when every one of its calls has a result. So a
 //! history never holds a call without an answer.
 
+mod shape;
 mod turn;
 
 use std::collections::BTreeSet;
@@ -100,7 +101,7 @@ pub(crate) struct SavedTo {
 }
 
 /// What the run is waiting for.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Phase {
     Model,
@@ -121,7 +122,7 @@ impl Phase {
 }
 
 /// How a run ended.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Ending {
@@ -152,7 +153,7 @@ pub enum Ending {
 }
 
 /// What a run needs next.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Action {
     /// Send [`Run::context`] to the model.
@@ -198,7 +199,7 @@ pub struct PendingCall {
 }
 
 /// What came of an [`Action`].
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Outcome {
     /// The model answered.
@@ -283,7 +284,7 @@ impl Outcome {
 }
 
 /// What a person decided on a tool call.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Decision {
