@@ -29,6 +29,9 @@ impl Exchange {
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Recorded {
+    /// The host that answered, or a source's own name for the provider.
+    #[serde(default)]
+    pub provider: String,
     pub request: Request,
     pub response: Response,
     pub session: Option<Session>,

@@ -23,6 +23,11 @@ pub(crate) trait StreamDecoder: Clone + Send + Sync + Unpin + 'static {
     /// Reads an event and adds what it says to `out`. Breaks after [`ModelEvent::Completed`], which ends the stream.
     fn event(&mut self, event: SseEvent<'_>, out: &mut VecDeque<ModelEvent>) -> Result<ControlFlow<()>, Failure>;
 
+    /// The stream has ended. Breaks where the answer is complete all the same; else it is truncated.
+    fn end(&mut self, _out: &mut VecDeque<ModelEvent>) -> Result<ControlFlow<()>, Failure> {
+        Ok(ControlFlow::Continue(()))
+    }
+
     /// The text that has arrived so far, for the error of a stream that breaks off.
     fn take_partial_text(&mut self) -> String;
 }
@@ -164,10 +169,14 @@ impl<D: StreamDecoder> EventStream<D> {
                 Poll::Ready(Some(Err(error))) => {
                     self.fail(failure::broken_off(self.provider, &error.without_url()));
                 }
-                Poll::Ready(None) => {
-                    let words = "the stream ended before the answer did";
-                    self.fail(fail(self.provider, Category::Truncated, words));
-                }
+                Poll::Ready(None) => match self.decoder.end(&mut self.ready) {
+                    Ok(ControlFlow::Break(())) => self.state = State::Ended,
+                    Ok(ControlFlow::Continue(())) => {
+                        let words = "the stream ended before the answer did";
+                        self.fail(fail(self.provider, Category::Truncated, words));
+                    }
+                    Err(error) => self.fail(error),
+                },
                 Poll::Pending => {
                     if self.timer.as_mut().poll(context).is_pending() {
                         return Poll::Pending;
