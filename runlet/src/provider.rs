@@ -5,6 +5,8 @@
 //! Runlet's own words stays with the part it came with, goes back to that provider as it came, and to no other.
 
 mod account;
+#[cfg(feature = "anthropic")]
+mod anthropic;
 mod http;
 mod json;
 #[cfg(feature = "openai")]
@@ -20,6 +22,8 @@ use crate::error::{ProviderError, ProviderErrorCategory};
 pub use self::http::RetryPolicy;
 #[cfg(feature = "openai")]
 pub use self::openai_chat::{Compatibility, OpenAiChat};
+#[cfg(feature = "anthropic")]
+pub use self::anthropic::Anthropic;
 #[cfg(feature = "openai")]
 pub use self::openai_responses::OpenAiResponses;
 
