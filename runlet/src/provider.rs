@@ -5,6 +5,8 @@
 //! Runlet's own words stays with the part it came with, goes back to that provider as it came, and to no other.
 
 mod account;
+#[cfg(feature = "gemini")]
+mod gemini;
 mod http;
 mod json;
 #[cfg(feature = "openai")]
@@ -13,6 +15,8 @@ mod sse;
 
 use crate::error::{ProviderError, ProviderErrorCategory};
 
+#[cfg(feature = "gemini")]
+pub use self::gemini::Gemini;
 #[cfg(feature = "openai")]
 pub use self::openai_responses::OpenAiResponses;
 

@@ -24,6 +24,11 @@ pub(crate) trait StreamDecoder: Send + Unpin + 'static {
     /// Reads an event and adds what it says to `out`. Breaks after [`ModelEvent::Completed`], which ends the stream.
     fn event(&mut self, event: SseEvent<'_>, out: &mut VecDeque<ModelEvent>) -> Result<ControlFlow<()>, Failure>;
 
+    /// The stream has ended. Breaks where the answer is complete all the same; else it is truncated.
+    fn end(&mut self, _out: &mut VecDeque<ModelEvent>) -> Result<ControlFlow<()>, Failure> {
+        Ok(ControlFlow::Continue(()))
+    }
+
     /// The text that has arrived so far, for the error of a stream that breaks off.
     fn take_partial_text(&mut self) -> String;
 }
@@ -152,10 +157,14 @@ impl<D: StreamDecoder> Stream for EventStream<D> {
                 Poll::Ready(Some(Err(error))) => {
                     this.fail(failure::broken_off(this.provider, &error.without_url()));
                 }
-                Poll::Ready(None) => {
-                    let words = "the stream ended before the answer did";
-                    this.fail(fail(this.provider, Category::Truncated, words));
-                }
+                Poll::Ready(None) => match this.decoder.end(&mut this.ready) {
+                    Ok(ControlFlow::Break(())) => this.state = State::Ended,
+                    Ok(ControlFlow::Continue(())) => {
+                        let words = "the stream ended before the answer did";
+                        this.fail(fail(this.provider, Category::Truncated, words));
+                    }
+                    Err(error) => this.fail(error),
+                },
                 Poll::Pending => {
                     if this.timer.as_mut().poll(context).is_pending() {
                         return Poll::Pending;
