@@ -7,6 +7,8 @@
 mod account;
 #[cfg(feature = "anthropic")]
 mod anthropic;
+#[cfg(feature = "gemini")]
+mod gemini;
 mod http;
 mod json;
 #[cfg(feature = "openai")]
@@ -19,11 +21,13 @@ mod sse;
 
 use crate::error::{ProviderError, ProviderErrorCategory};
 
+#[cfg(feature = "anthropic")]
+pub use self::anthropic::Anthropic;
+#[cfg(feature = "gemini")]
+pub use self::gemini::Gemini;
 pub use self::http::RetryPolicy;
 #[cfg(feature = "openai")]
 pub use self::openai_chat::{Compatibility, OpenAiChat};
-#[cfg(feature = "anthropic")]
-pub use self::anthropic::Anthropic;
 #[cfg(feature = "openai")]
 pub use self::openai_responses::OpenAiResponses;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use runlet::message::UsageSource;
 use runlet::model::{AnyModel, ModelRequest, ModelResponse, StopReason};
-use runlet::provider::Anthropic;
+use runlet::provider::{Anthropic, RetryPolicy};
 use runlet::{Error, Part, Result};
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
@@ -25,7 +25,9 @@ impl Api for AnthropicApi {
         let name = exchange.recorded.request.body.get("model").and_then(Value::as_str).unwrap_or("recorded");
         // Some clients wait for answers of more than ten minutes.
         let patient = Duration::from_hours(1);
-        AnyModel::new(Anthropic::new(name).api_key("sk-test").base_url(base_url).timeout(patient))
+        AnyModel::new(
+            Anthropic::new(name).api_key("sk-test").base_url(base_url).timeout(patient).retry(RetryPolicy::never()),
+        )
     }
 
     fn no_request(&self, exchange: &Exchange) -> Option<&'static str> {

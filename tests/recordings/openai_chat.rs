@@ -3,7 +3,7 @@
 use runlet::Result;
 use runlet::message::UsageSource;
 use runlet::model::{AnyModel, ModelRequest, ModelResponse, StopReason};
-use runlet::provider::{Compatibility, OpenAiChat};
+use runlet::provider::{Compatibility, OpenAiChat, RetryPolicy};
 use runlet::{Error, Part};
 use serde_json::{Map, Value, json};
 

@@ -7,6 +7,8 @@ use runlet::provider::{OpenAiResponses, RetryPolicy};
 use runlet::testing::conformance::{Answer, Call, Fault, Stream, Wire};
 use serde_json::{Value, json};
 
+use super::openai_error;
+
 struct Responses;
 
 runlet::testing::provider_conformance!(rows, Responses);
@@ -59,11 +61,11 @@ impl Wire for Responses {
     }
 
     fn error(&self, fault: Fault) -> String {
-        json!({ "error": error(fault) }).to_string()
+        json!({ "error": openai_error(fault) }).to_string()
     }
 
     fn error_event(&self, fault: Fault) -> String {
-        event("error", json!({ "error": error(fault) }))
+        event("error", json!({ "error": openai_error(fault) }))
     }
 }
 
@@ -107,17 +109,4 @@ fn response(answer: &Answer) -> Value {
         response["usage"] = json!({ "input_tokens": input, "output_tokens": output });
     }
     response
-}
-
-fn error(fault: Fault) -> Value {
-    match fault {
-        Fault::Overloaded => {
-            json!({ "type": "server_is_overloaded", "code": "server_is_overloaded", "message": "busy" })
-        }
-        Fault::RateLimited => json!({ "type": "requests", "code": "rate_limit_exceeded", "message": "slower" }),
-        Fault::ContextOverflow => {
-            json!({ "type": "invalid_request_error", "code": "context_length_exceeded", "message": "too long" })
-        }
-        _ => json!({ "type": "invalid_request_error", "code": null, "message": "no" }),
-    }
 }

@@ -212,14 +212,14 @@ impl Model for Anthropic {
         }
         let connection = self.account.connection()?;
         let how = Delivery::Whole(self.output_limit(&request).min(limit));
-        let request = self.http_request(&connection, "v1/messages", &request, how)?;
+        let request = self.http_request(&connection, "v1/messages", &request, how)?.watched(&request);
         Ok(connection.client.json(request, decode::response).await?)
     }
 
     async fn stream(&self, request: PreparedRequest) -> Result<ModelStream> {
         let connection = self.account.connection()?;
         let how = Delivery::Streamed(self.output_limit(&request));
-        let request = self.http_request(&connection, "v1/messages", &request, how)?;
+        let request = self.http_request(&connection, "v1/messages", &request, how)?.watched(&request);
         Ok(connection.client.events(request, stream::MessageStream::default()).await?)
     }
 

@@ -57,7 +57,7 @@ struct Answer<'a> {
 }
 
 /// What an answer says beside its content.
-#[derive(Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 pub(super) struct Head {
     #[serde(default)]
     pub(super) id: Value,

@@ -23,7 +23,7 @@ use crate::provider::sse::SseEvent;
 use crate::provider::{Failure, fail};
 
 /// Reads the events of one answer.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct MessageStream {
     head: Head,
     /// By the index on the wire, in the order in which they began.

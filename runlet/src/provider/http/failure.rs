@@ -92,6 +92,8 @@ pub(crate) struct ErrorObject {
     /// The `type`, which names a wider class.
     class: Option<String>,
     message: String,
+    /// The status that the object itself names.
+    reported_status: Option<u16>,
     /// How long the provider says to wait, in the object itself.
     wait: Option<Duration>,
 }
@@ -120,10 +122,12 @@ impl ErrorObject {
             (None, None) => String::new(),
         };
         let class = text("type");
-        // Some gateways repeat the status as the code.
-        let number = error.get("code").and_then(Value::as_u64).map(|code| code.to_string());
+        // Gateways that pass on the error of another server repeat its status as the code.
+        let number = error.get("code").and_then(Value::as_u64).and_then(|code| u16::try_from(code).ok());
+        let code = text("code").or(text("status")).map(str::to_owned);
         Self {
-            code: text("code").map(str::to_owned).or(number).or_else(|| text("status").or(class).map(str::to_owned)),
+            code: code.or_else(|| number.map(|code| code.to_string())).or_else(|| class.map(str::to_owned)),
+            reported_status: number.filter(|code| (400..600).contains(code)),
             class: class.map(str::to_owned),
             wait: hints::retry_info(error).or_else(|| hints::wait_in_words(&message)),
             message,
@@ -168,7 +172,7 @@ impl ErrorObject {
             "invalid_request_error" if status.is_none() => Some(Category::InvalidRequest),
             _ => None,
         });
-        by_name.or_else(|| status.map(by_status)).unwrap_or(Category::Other)
+        by_name.or_else(|| status.or(self.reported_status).map(by_status)).unwrap_or(Category::Other)
     }
 
     fn speaks_of_overflow(&self) -> bool {

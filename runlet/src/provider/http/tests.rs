@@ -47,6 +47,9 @@ fn error_objects_are_read_in_all_their_shapes() {
     check_object(None, anthropic, Category::Overloaded, Some("overloaded_error"), "m");
     let gemini = r#"[{"error":{"code":429,"message":"m","status":"RESOURCE_EXHAUSTED"}}]"#;
     check_object(Some(429), gemini, Category::RateLimited, Some("RESOURCE_EXHAUSTED"), "m");
+    check_object(None, gemini, Category::RateLimited, Some("RESOURCE_EXHAUSTED"), "m");
+    let openrouter = r#"{"error":{"code":502,"message":"m"}}"#;
+    check_object(None, openrouter, Category::Server, Some("502"), "m");
     let xai = r#"{"code":"invalid-argument","error":"m"}"#;
     check_object(Some(400), xai, Category::InvalidRequest, Some("invalid-argument"), "m");
     check_object(Some(401), r#"{"detail":"m"}"#, Category::Authentication, None, "m");

@@ -103,7 +103,7 @@ pub(super) enum Piece {
 }
 
 /// What has come of an answer.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Answer {
     content: Vec<Content>,
     refusal: String,
@@ -112,14 +112,14 @@ pub(super) struct Answer {
     rest: Map<String, Value>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Content {
     Text(String),
     Native(Native),
 }
 
 /// What the model thought, by the field that it came in. Servers that use several say the same in each.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Thoughts {
     /// The texts of `reasoning_content` and `reasoning`.
     fields: Vec<(&'static str, String)>,

@@ -24,14 +24,14 @@ pub(super) struct Delta<'a> {
 }
 
 /// The calls of an answer as far as they have come, in the order in which they began.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Calls {
     calls: Vec<Call>,
     /// The place of the call that came last.
     current: usize,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Call {
     id: String,
     index: Option<u64>,

@@ -13,7 +13,7 @@ use crate::provider::anthropic::PROVIDER;
 use crate::provider::anthropic::decode::Borrowed;
 
 /// What was shown of the answer.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Shown {
     pub(super) text: String,
     reasoned: bool,
@@ -38,6 +38,7 @@ pub(super) struct Delta<'a> {
     citation: Option<&'a RawValue>,
 }
 
+#[derive(Clone)]
 pub(super) struct Block {
     /// What it began with, and the text since.
     part: Part,
