@@ -3,6 +3,7 @@
 mod budget;
 mod dynamic_tools;
 mod events;
+mod fallback;
 mod hooks;
 mod kit;
 mod project;

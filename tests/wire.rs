@@ -229,6 +229,17 @@ async fn row_16_a_malformed_event_fails_the_stream() {
 }
 
 #[tokio::test]
+async fn row_16_a_lenient_model_passes_over_what_is_not_json() {
+    let server = Loopback::start().await;
+    let model = adapter(&server).lenient();
+    server.reply(Reply::new(200, SSE, events(&[&text_delta("Hel"), "{\"type\":", "canary", &completed("[]")])));
+    assert!(fold(&model).await.1.is_ok());
+    // What is JSON and no event of the API is still an error.
+    server.reply(Reply::new(200, SSE, events(&[&text_delta("Hel"), "[1]", &completed("[]")])));
+    check_error(&fold(&model).await.1.expect_err("an error"), Category::Protocol, "an event is not");
+}
+
+#[tokio::test]
 async fn row_18_a_long_error_body_is_cut() {
     let mut body = br#"{"error":{"message":""#.to_vec();
     body.resize(1 << 20, b'x');
