@@ -1,8 +1,9 @@
 //! Answers as values of a type: by structured output, or by a tool for models without it.
 
-use runlet::model::{Capabilities, ModelResponse, OutputFormat, StopReason, ToolDefinition};
+use futures_util::StreamExt;
+use runlet::model::{Capabilities, ModelEvent, ModelResponse, OutputFormat, StopReason, ToolDefinition};
 use runlet::testing::ScriptedModel;
-use runlet::{Agent, ErrorKind, Message, RunError, RunPolicy, Runtime};
+use runlet::{Agent, ErrorKind, Message, Part, Role, RunError, RunPolicy, Runtime, ToolCall};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -154,4 +155,48 @@ async fn an_answer_that_was_cut_off_is_checked_like_any_other() {
 fn a_tool_of_the_answers_name_is_a_config_error() {
     let agent = Agent::<(), Resolution>::builder("tester").model(plain()).tool(Stub::echo("final_answer")).build();
     assert_eq!(agent.unwrap_err().kind(), ErrorKind::Config);
+}
+
+/// A model that writes its one answer in these pieces.
+fn streamed(mut events: Vec<ModelEvent>, message: Message) -> ScriptedModel {
+    events.push(ModelEvent::Completed(Box::new(ModelResponse::new(message, StopReason::EndTurn))));
+    ScriptedModel::new().events(events.into_iter().map(Ok))
+}
+
+/// What of a streamed answer can be read, after every event, each state once.
+async fn check_partial<O: runlet::agent::Output>(model: ScriptedModel, expected: &[Value]) {
+    let mut stream = Runtime::new().stream(&typed::<O>(&model), (), "go");
+    let mut seen: Vec<Value> = Vec::new();
+    while stream.next().await.is_some() {
+        seen.extend(stream.partial::<Value>().filter(|value| seen.last() != Some(value)));
+    }
+    assert_eq!(seen, expected);
+}
+
+#[tokio::test]
+async fn the_answer_can_be_read_while_it_is_written() {
+    let pieces = [r#"{"refund":tr"#, r#"ue,"note":"la"#, r#"te"}"#];
+    let expected = [json!({}), json!({ "refund": true, "note": "la" }), json!({ "refund": true, "note": "late" })];
+    let text: Vec<ModelEvent> = pieces.iter().map(|text| ModelEvent::TextDelta((*text).to_owned())).collect();
+    check_partial::<Resolution>(streamed(text, Message::assistant(GOOD)), &expected).await;
+
+    let name = |at: usize| (at == 0).then(|| "final_answer".to_owned());
+    let call = |(at, text): (usize, &&str)| ModelEvent::ToolCallDelta {
+        index: 0,
+        name: name(at),
+        arguments: (*text).to_owned(),
+    };
+    let calls = [ModelEvent::TextDelta("{} is the answer:".to_owned())];
+    let calls = calls.into_iter().chain(pieces.iter().enumerate().map(call)).collect();
+    let message = Message::new(Role::Assistant, vec![Part::ToolCall(ToolCall::new("1", "final_answer", GOOD))]);
+    check_partial::<Resolution>(streamed(calls, message), &expected).await;
+}
+
+#[tokio::test]
+async fn an_answer_that_is_text_or_wrapped_is_read_as_what_it_is() {
+    check_partial::<String>(ScriptedModel::new().text(GOOD), &[]).await;
+    let wrapped = ScriptedModel::new().text(r#"{"value":["a","b"]}"#);
+    let mut stream = Runtime::new().stream(&typed::<Vec<String>>(&wrapped), (), "go");
+    while stream.next().await.is_some() {}
+    assert_eq!(stream.partial::<Vec<String>>(), Some(vec!["a".to_owned(), "b".to_owned()]));
 }

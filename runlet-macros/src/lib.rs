@@ -3,6 +3,7 @@
 // A panic in a macro is an error without a place, and ends the help of editors.
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+mod agent;
 mod attribute;
 mod deps;
 mod docs;
@@ -33,4 +34,11 @@ pub fn toolset(arguments: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_derive(Deps, attributes(deps))]
 pub fn deps(item: TokenStream) -> TokenStream {
     deps::deps(item.into()).into()
+}
+
+/// One tool in the list of an `agent!`.
+#[doc(hidden)]
+#[proc_macro]
+pub fn agent_tool(input: TokenStream) -> TokenStream {
+    agent::tool(input.into()).into()
 }

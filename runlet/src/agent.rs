@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use self::output::Output;
-pub(crate) use self::output::{OutputPlan, decode};
+pub(crate) use self::output::{ANSWER_TOOL, OutputPlan, decode, decode_partial};
 
 use crate::budget::ContextPolicy;
 use crate::error::{Error, ErrorKind, Result};
@@ -161,6 +161,14 @@ struct Draft<D> {
     problem: Option<Error>,
 }
 
+impl<D> Draft<D> {
+    fn add(&mut self, add: impl FnOnce(&mut Toolbox<D>) -> Result<()>) {
+        if let Err(problem) = add(&mut self.toolbox) {
+            self.problem.get_or_insert(problem);
+        }
+    }
+}
+
 /// An [`AgentBuilder`] without a model.
 #[derive(Clone, Copy, Debug)]
 pub struct NoModel;
@@ -210,8 +218,33 @@ where
 
     /// Adds a tool.
     pub fn tool<T: Tool<D>>(mut self, tool: T) -> Self {
-        if let Err(problem) = self.draft.toolbox.add(tool) {
-            self.draft.problem.get_or_insert(problem);
+        self.draft.add(|toolbox| toolbox.add(tool));
+        self
+    }
+
+    /// Adds tools that are shared already: those of a [`toolset`](macro@crate::toolset), or tools made at run time.
+    ///
+    /// ```
+    /// use runlet::testing::ScriptedModel;
+    /// use runlet::{agent, toolset};
+    ///
+    /// struct Files;
+    ///
+    /// #[toolset(prefix = "files_")]
+    /// impl Files {
+    ///     /// Reads a file.
+    ///     #[tool(effect = read)]
+    ///     async fn read(&self, path: String) -> String {
+    ///         format!("what {path} holds")
+    ///     }
+    /// }
+    ///
+    /// let reader = agent!(reader { model: ScriptedModel::new(), toolset: Files::tools(Files) });
+    /// assert!(reader.toolbox().get("files_read").is_some());
+    /// ```
+    pub fn toolset(mut self, tools: impl IntoIterator<Item = Arc<dyn Tool<D>>>) -> Self {
+        for tool in tools {
+            self.draft.add(|toolbox| toolbox.add_arc(tool));
         }
         self
     }

@@ -1,8 +1,12 @@
-//! Writing JSON that says what the value says: no `null` for NaN, no bottomless nesting.
+//! Writing JSON that says what the value says: no `null` for NaN, no bottomless nesting. Reading JSON that is not whole yet.
+
+mod partial;
 
 use std::fmt;
 
 use serde::ser::{self, Serialize};
+
+pub(crate) use self::partial::close;
 
 /// How deep a tool's output may nest. Readers of JSON commonly stop at 128 (`serde_json` does); half of that leaves
 /// room for the request around it.

@@ -32,6 +32,9 @@
 ///   lend what each of them borrows is checked here, at compile time.
 /// * `hooks: [AuditHook::new()]` adds hooks.
 ///
+/// The tools of a [`toolset`](macro@crate::toolset) and those made at run time are values, not types:
+/// `toolset: Files::tools(files)`.
+///
 /// The agent is a plain value, not a `Result`. What cannot be seen at compile time (a name that a run-time tool took) is
 /// reported by [`Agent::check`](crate::Agent::check) and by the first run, before anything is sent.
 #[macro_export]
@@ -59,7 +62,7 @@ macro_rules! __agent {
         };
         $crate::__agent!(
             @fields
-            [$($builder)* $(.tool(<$tool as $crate::__private::Default>::default()))*]
+            [$($builder)* $(.tool($crate::__private::agent_tool!($crate::__private::Default, $tool)))*]
             [$($seen)* tools]
             $($($rest)*)?
         )

@@ -13,7 +13,7 @@ use crate::schema::Schema;
 use crate::tool::ToolSpec;
 
 /// The name of the tool that takes the answer of a model that cannot be held to a schema.
-const ANSWER_TOOL: &str = "final_answer";
+pub(crate) const ANSWER_TOOL: &str = "final_answer";
 
 /// What a run may answer: `String` for the model's text as it is, any other `Deserialize + JsonSchema` type for a value
 /// that the model is asked to write as JSON.
@@ -80,6 +80,20 @@ pub(crate) fn decode<O: Output>(answer: &str) -> Result<O, String> {
     let wrapped: Value = serde_json::from_str(answer).map_err(|error| error.to_string())?;
     let value = wrapped.get("value").ok_or("the object has no `value`")?;
     O::deserialize(value).map_err(|error| error.to_string())
+}
+
+/// An answer that is still being written, as far as it can be read as a `P`; `None` where that is not yet, or where the
+/// answer is text. `O` is the type of the whole answer.
+pub(crate) fn decode_partial<O: Output, P: DeserializeOwned>(answer: &str) -> Option<P> {
+    if is_text::<O>() {
+        return None;
+    }
+    let closed = crate::json::close(answer)?;
+    if is_object(&Schema::of::<O>()) {
+        return serde_json::from_str(&closed).ok();
+    }
+    let mut wrapped: Value = serde_json::from_str(&closed).ok()?;
+    P::deserialize(wrapped.get_mut("value")?.take()).ok()
 }
 
 fn is_text<O: Output>() -> bool {

@@ -8,11 +8,12 @@ use std::task::{Context, Poll};
 
 use futures_core::Stream;
 use futures_util::StreamExt;
+use serde::de::DeserializeOwned;
 
 use super::drive::Driver;
 use super::report::{RunError, RunReport, RunResult};
-use crate::agent::Output;
-use crate::event::{Event, EventQueue};
+use crate::agent::{ANSWER_TOOL, Output, decode_partial};
+use crate::event::{Event, EventKind, EventQueue};
 
 /// A run as a stream of [`Event`]s, ending with exactly one terminal event.
 ///
@@ -36,6 +37,7 @@ use crate::event::{Event, EventQueue};
 pub struct RunStream<O = String> {
     state: State,
     queue: EventQueue,
+    answer: Answer,
     output: PhantomData<fn() -> O>,
 }
 
@@ -47,7 +49,49 @@ enum State {
 impl<O: Output> RunStream<O> {
     pub(super) fn new(driver: Driver) -> Self {
         let queue = driver.queue();
-        Self { state: State::Running(Box::pin(driver.drive())), queue, output: PhantomData }
+        Self { state: State::Running(Box::pin(driver.drive())), queue, answer: Answer::default(), output: PhantomData }
+    }
+
+    /// The answer as far as it has been written, for an agent whose output is a type: what is open is closed, a number or
+    /// word that may go on is left out. `None` where nothing of it can be read yet, and always where the output is text.
+    ///
+    /// `P` is what an unfinished answer can be read as: a type whose fields may all be missing, or
+    /// [`serde_json::Value`]. It is for showing; the value to act on is that of [`finish`](Self::finish), which was
+    /// checked. A text grows, a list gets longer; where the model has to try again, the answer begins anew.
+    ///
+    /// Every call reads the answer from its beginning: ask when there is something to show, not for each event.
+    ///
+    /// ```
+    /// use futures_util::StreamExt;
+    /// use runlet::testing::ScriptedModel;
+    /// use runlet::{Runtime, agent};
+    /// use schemars::JsonSchema;
+    /// use serde::Deserialize;
+    ///
+    /// #[derive(Deserialize, JsonSchema)]
+    /// struct Report { title: String, lines: Vec<String> }
+    ///
+    /// /// A report that is being written.
+    /// #[derive(Default, Deserialize)]
+    /// #[serde(default)]
+    /// struct Draft { title: String, lines: Vec<String> }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let model = ScriptedModel::new().text(r#"{"title":"Stock","lines":["12 mugs"]}"#);
+    /// let reporter = agent!(<(), Report> { name: "reporter", model: model });
+    /// let mut stream = Runtime::new().stream(&reporter, (), "What is in stock?");
+    /// while stream.next().await.is_some() {
+    ///     if let Some(draft) = stream.partial::<Draft>() {
+    ///         println!("{} ({} lines so far)", draft.title, draft.lines.len());
+    ///     }
+    /// }
+    /// assert_eq!(stream.finish().await?.output.lines, ["12 mugs"]);
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn partial<P: DeserializeOwned>(&self) -> Option<P> {
+        decode_partial::<O, P>(&self.answer.text)
     }
 
     /// Runs to the end, whatever of the stream was read before, and gives what [`Runtime::run`](crate::Runtime::run)
@@ -72,6 +116,7 @@ impl<O> Stream for RunStream<O> {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Event>> {
         loop {
             if let Some(event) = self.queue.pop() {
+                self.answer.read(&event);
                 return Poll::Ready(Some(event));
             }
             let State::Running(run) = &mut self.state else { return Poll::Ready(None) };
@@ -79,10 +124,39 @@ impl<O> Stream for RunStream<O> {
                 Poll::Ready(report) => self.state = State::Ended(Box::new(report)),
                 // The run may be waiting for its events to be read.
                 Poll::Pending => match self.queue.pop_or_wake(cx.waker()) {
-                    Some(event) => return Poll::Ready(Some(event)),
+                    Some(event) => {
+                        self.answer.read(&event);
+                        return Poll::Ready(Some(event));
+                    }
                     None => return Poll::Pending,
                 },
             }
+        }
+    }
+}
+
+/// The text of the answer that is being written.
+#[derive(Default)]
+struct Answer {
+    text: String,
+    /// The place of the call that gives the answer, among the calls of the model's message.
+    call: Option<usize>,
+}
+
+impl Answer {
+    fn read(&mut self, event: &Event) {
+        match &event.kind {
+            EventKind::ModelRequested { .. } => *self = Self::default(),
+            EventKind::ModelTextDelta { text } if self.call.is_none() => self.text.push_str(text),
+            EventKind::ModelToolDelta { index, name, arguments } => {
+                if name.as_deref() == Some(ANSWER_TOOL) {
+                    *self = Self { text: String::new(), call: Some(*index) };
+                }
+                if self.call == Some(*index) {
+                    self.text.push_str(arguments);
+                }
+            }
+            _ => {}
         }
     }
 }
