@@ -146,6 +146,8 @@ pub enum EventKind {
     ModelCompleted {
         /// What it said.
         message: SharedMessage,
+        /// Which model said it, as the provider names it: a fallback may have stepped in.
+        model: Option<String>,
         /// Why it stopped.
         stop_reason: StopReason,
         /// What this answer was billed.
@@ -483,7 +485,8 @@ impl EventKind {
             Self::ModelRequested { provider, model, messages, stream } => {
                 json!({ "provider": provider, "model": model, "messages": messages, "stream": stream })
             }
-            Self::ModelCompleted { message, stop_reason, usage, duration } => json!({
+            Self::ModelCompleted { message, model, stop_reason, usage, duration } => json!({
+                "model": model,
                 "message": match content {
                     Content::Omit => json!({ "parts": message.parts.len() }),
                     Content::Include => serde_json::to_value(message).unwrap_or_default(),

@@ -94,7 +94,7 @@ impl Model for Fallback {
     }
 
     async fn complete(&self, request: PreparedRequest) -> Result<ModelResponse> {
-        let (model, mut response) = self.ask(&request, |model, request| model.complete(request)).await?;
+        let (model, mut response) = self.ask(&request, Model::complete).await?;
         response.model.get_or_insert_with(|| model.name().to_owned());
         Ok(response)
     }

@@ -320,6 +320,7 @@ impl Driver {
             gen_ai.operation.name = "chat",
             gen_ai.provider.name = self.model.provider(),
             gen_ai.request.model = self.model.name(),
+            gen_ai.response.model = tracing::field::Empty,
             gen_ai.usage.input_tokens = tracing::field::Empty,
             gen_ai.usage.output_tokens = tracing::field::Empty,
             error.r#type = tracing::field::Empty,
@@ -341,6 +342,9 @@ impl Driver {
                 return Err(error);
             }
         };
+        if let Some(model) = &response.model {
+            chat.record("gen_ai.response.model", model);
+        }
         if let Some(tokens) = response.usage.input_tokens {
             chat.record("gen_ai.usage.input_tokens", tokens);
         }
@@ -354,6 +358,7 @@ impl Driver {
         let duration = started.elapsed();
         session.emitter.emit(span, || EventKind::ModelCompleted {
             message: SharedMessage::from(response.message.clone()),
+            model: response.model.clone(),
             stop_reason: response.stop_reason.clone(),
             usage: response.usage,
             duration,

@@ -118,7 +118,8 @@ impl MessageStream {
             }
             "error" => return Err(decode::failure(&error)),
             _ if kind.is_none() && !error.is_null() => return Err(decode::failure(&error)),
-            _ => {}
+            "ping" => {}
+            other => crate::provider::unknown_event(PROVIDER, other),
         }
         Ok(ControlFlow::Continue(()))
     }
