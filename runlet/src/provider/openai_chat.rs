@@ -53,7 +53,8 @@ static VENDOR: Vendor = Vendor {
 ///
 /// **Other servers** take less than OpenAI's, or say it differently. How they differ is known of Ollama, vLLM,
 /// llama.cpp, Groq, Mistral, DeepSeek, OpenRouter, xAI and others, and chosen by the base URL; see [`Compatibility`].
-/// What a server has no way to do is an error before anything is sent, not a setting that it passes over.
+/// A setting that a server is known to pass over, such as a tool choice that it does not read, is an error before
+/// anything is sent.
 ///
 /// **Options** of a request under the name `openai_chat` go into the body as they are, so anything a server takes can be
 /// asked for: `.option("openai_chat", "seed", 7)`. Some names are special:

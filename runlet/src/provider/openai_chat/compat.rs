@@ -74,9 +74,7 @@ pub(super) enum ToolContent {
 /// How a file is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Files {
-    /// Not at all.
-    None,
-    /// `file`, with the data or an id of the provider's.
+    /// `file`, with the data or an id of the provider's. Servers that take no files say so themselves.
     Data,
     /// `file`, with the data or an address.
     DataOrUrl,
@@ -140,8 +138,6 @@ static ROWS: &[Row] = &[
         parallel_tool_calls: false,
         // Recorded: answers hold `reasoning`, and clients send it back under that name.
         sent_back: &["reasoning"],
-        // The page lists images of users as its only media.
-        files: Files::None,
         ..OTHER
     },
     Row {
@@ -168,7 +164,6 @@ static ROWS: &[Row] = &[
         sent_back: &["reasoning_content"],
         // Recorded: a model reads the image in a tool's result.
         tool_content: ToolContent::Anything,
-        files: Files::None,
         ..OTHER
     },
     Row {
@@ -181,7 +176,6 @@ static ROWS: &[Row] = &[
         // `reasoning` for some models only. Recorded clients do not send it back.
         sent_back: &[],
         tool_content: ToolContent::Texts,
-        files: Files::None,
         ..OTHER
     },
     Row {
@@ -209,12 +203,8 @@ static ROWS: &[Row] = &[
         // Guide "Thinking mode": within a turn of tool calls `reasoning_content` has to go back, and is passed over
         // elsewhere; recorded: clients send it back.
         sent_back: &["reasoning_content"],
-        // API reference: no `parallel_tool_calls` among the fields.
-        parallel_tool_calls: false,
         // API reference: `response_format` is `text` or `json_object`.
         json_schema: false,
-        // Recorded: "unknown variant `image_url`, expected `text`" for every other part.
-        files: Files::None,
         ..OTHER
     },
     Row {
@@ -239,7 +229,6 @@ static ROWS: &[Row] = &[
         // API reference: `max_tokens` is deprecated in favour of `max_completion_tokens`.
         max_tokens: "max_completion_tokens",
         tool_content: ToolContent::Texts,
-        files: Files::None,
         ..OTHER
     },
     Row {

@@ -119,7 +119,6 @@ fn media_fields(media: &Media, row: &Row) -> Result<Map<String, Value>> {
         }
         (MediaKind::Audio, ..) => return cannot("sound but in base64"),
         (MediaKind::File, _, url) => match (row.files, url) {
-            (Files::None, _) => return cannot("files"),
             (Files::Data, Some(_)) if is_url => return cannot("a file by its address"),
             (Files::DocumentUrl, Some(url)) => {
                 let mut fields = object([("type", "document_url"), ("document_url", &url)]);

@@ -75,8 +75,10 @@ impl About {
     /// Notes what a chunk tells. Later ones have the last word, but cannot take back what was told.
     pub(super) fn note(&mut self, chunk: &Chunk<'_>) {
         for (known, told) in [(&mut self.id, chunk.id), (&mut self.model, chunk.model)] {
+            // A first event about the prompt alone may have them empty.
             if known.is_none() {
-                *known = told.and_then(|told| serde_json::from_str(told.get()).ok());
+                let told: Option<String> = told.and_then(|told| serde_json::from_str(told.get()).ok());
+                *known = told.filter(|told| !told.is_empty());
             }
         }
         if let Some(told) = chunk.usage.filter(|usage| usage.get() != "null") {

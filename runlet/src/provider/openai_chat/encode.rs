@@ -152,7 +152,9 @@ fn settings(request: &ModelRequest, delivery: Delivery, row: &Row) -> Result<Map
 fn tool_choice(choice: &ToolChoice, row: &Row) -> Result<Option<Value>> {
     let Some(required) = row.required else {
         return match choice {
-            ToolChoice::Auto | ToolChoice::None => Ok(None),
+            ToolChoice::Auto => Ok(Some("auto".into())),
+            // The tools are left out.
+            ToolChoice::None => Ok(None),
             ToolChoice::Required | ToolChoice::Tool(_) => {
                 let words = format!("{} cannot be told that the model must call a tool", row.name);
                 Err(unsayable(PROVIDER, &words))
@@ -300,29 +302,30 @@ fn assistant(out: &mut Vec<u8>, message: &Message, row: &Row) -> Result<()> {
             Part::Native(_) | Part::ToolResult(_) => {}
         }
     }
-    let before = fields.len() + usize::from(thinking.is_some());
     for (name, value) in sent_back(kept_of_extra(&message.extra, row), row) {
         fields.insert(name.clone(), value.clone());
     }
-    if said.is_empty() && calls.is_empty() && refusal.is_empty() && before == 0 {
-        let is_empty = message.parts.iter().all(|part| matches!(part, Part::Text(_)));
-        if !is_empty || message.parts.is_empty() {
-            // What it held is another provider's, or not for sending back.
-            return Ok(());
-        }
+    if !refusal.is_empty() {
+        fields.insert("refusal".to_owned(), refusal.into());
     }
+    if !calls.is_empty() {
+        fields.remove("tool_calls");
+    }
+    let says = !said.is_empty() || !calls.is_empty() || !fields.is_empty() || thinking.is_some();
+    if !says && !message.parts.iter().any(|part| matches!(part, Part::Text(_))) {
+        // What it held is another provider's, or not for sending back.
+        return Ok(());
+    }
+    let stands_alone = calls.is_empty() && ["refusal", "tool_calls"].iter().all(|name| !fields.contains_key(*name));
     let content = match (content(&said, Role::Assistant, row)?, thinking) {
         (content, Some(thinking)) => content::with_thinking(thinking, content),
-        (_, None) if said.is_empty() && !(calls.is_empty() && refusal.is_empty()) => Value::Null,
+        (_, None) if said.is_empty() && !stands_alone => Value::Null,
         (content, None) => content,
     };
     write(out, |object| {
         object.field("role", "assistant")?;
         object.field("content", &content)?;
-        if !refusal.is_empty() {
-            object.field("refusal", &refusal)?;
-        }
-        object.fields(&fields, &["role", "content", "refusal", "tool_calls"])?;
+        object.fields(&fields, &["role", "content"])?;
         if calls.is_empty() {
             return Ok(());
         }

@@ -164,6 +164,9 @@ fn assistant(mut fields: Map<String, Value>, functions: &mut HashMap<String, Str
             read.push(Part::ToolCall(call));
         }
     }
+    if read.is_empty() && fields.is_empty() {
+        return None;
+    }
     let mut message = Message::new(Role::Assistant, read);
     message.extra = by_caller(fields);
     Some(message)
