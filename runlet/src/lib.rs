@@ -57,6 +57,7 @@
 //! There are no default features: what is above needs no HTTP client.
 //!
 //! * `json-schema`: `tool::DynamicTool`, a tool made at run time from a JSON schema and a closure, on `jsonschema`.
+//! * `anthropic`: `provider::Anthropic`, Anthropic's Messages interface, on `reqwest` with `rustls`.
 //! * `openai`: `provider::OpenAiResponses`, OpenAI's Responses interface, on `reqwest` with `rustls`.
 //!
 //! # When something goes wrong
