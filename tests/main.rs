@@ -1,5 +1,6 @@
 //! The behaviours of Runlet, one module per subject, in one binary.
 
+mod anthropic;
 mod budget;
 mod dynamic_tools;
 mod events;

@@ -216,6 +216,9 @@ fn whole(stream: &str) -> Option<String> {
         let same = serde_json::from_str::<Fields>(began.get()).is_ok_and(|began| text_of(&began) == text_of(&block));
         content.push(if same { began } else { to_raw_value(&block).ok()? });
     }
+    if message.is_empty() {
+        return None;
+    }
     message.insert("content".to_owned(), to_raw_value(&content).ok()?);
     serde_json::to_string(&message).ok()
 }

@@ -297,7 +297,8 @@ macro_rules! account_methods {
                 self.reconnect()
             }
 
-            /// Sets how long a stream may stay silent between its events; 5 minutes by default.
+            /// Sets how long a stream may stay silent between its events; 5 minutes by default, 90 seconds for Anthropic,
+            /// which sends pings.
             pub fn idle_timeout(mut self, timeout: std::time::Duration) -> Self {
                 self.account.http.idle_timeout = timeout;
                 self.reconnect()

@@ -71,7 +71,9 @@ fn lower(schema: &Value) -> Option<Value> {
     if !["type", "enum", "const", "$ref", "anyOf", "allOf"].iter().any(|name| out.contains_key(*name)) {
         return None;
     }
-    let is_object = out.get("type").is_some_and(|kind| kind == "object" || kind.as_array().is_some_and(has_object));
+    let is_object = out.get("type").is_some_and(|kind| {
+        kind == "object" || kind.as_array().is_some_and(|kinds| kinds.iter().any(|kind| kind == "object"))
+    });
     if is_object {
         let is_open = schema.get("additionalProperties").is_some_and(|more| *more != json!(false));
         if is_open || !out.contains_key("properties") {
@@ -94,10 +96,6 @@ const FORMATS: &[&str] = &["date", "date-time", "duration", "email", "hostname",
 fn lower_each(schemas: &Value) -> Option<Value> {
     let schemas = schemas.as_object()?.iter().map(|(name, schema)| Some((name.clone(), lower(schema)?)));
     schemas.collect::<Option<Map<_, _>>>().map(Value::Object)
-}
-
-fn has_object(types: &Vec<Value>) -> bool {
-    types.iter().any(|kind| kind == "object")
 }
 
 /// Whether a definition contains itself, by whatever way.

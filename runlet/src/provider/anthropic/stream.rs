@@ -4,6 +4,8 @@
 //! events that come often are read without a copy.
 
 mod block;
+#[cfg(test)]
+mod tests;
 
 use std::collections::VecDeque;
 use std::ops::ControlFlow;

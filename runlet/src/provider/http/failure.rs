@@ -20,6 +20,7 @@ const MAX_NAME: usize = 200;
 
 /// The codes of errors that waiting does not cure, whatever their status.
 const QUOTA_CODES: &[&str] = &[
+    "billing_error",
     "billing_hard_limit_reached",
     "billing_not_active",
     "contract_spend_limit_reached",
@@ -168,6 +169,7 @@ impl ErrorObject {
                 Some(Category::RateLimited)
             }
             "overloaded_error" | "server_is_overloaded" | "slow_down" | "UNAVAILABLE" => Some(Category::Overloaded),
+            "timeout_error" => Some(Category::Timeout),
             "server_error" | "internal_server_error" | "api_error" | "INTERNAL" => Some(Category::Server),
             "invalid_request_error" if status.is_none() => Some(Category::InvalidRequest),
             _ => None,
