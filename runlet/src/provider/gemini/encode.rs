@@ -222,8 +222,7 @@ fn settings(request: &ModelRequest) -> Result<Map<String, Value>> {
     if let Some(tokens) = request.max_output_tokens {
         config.insert("maxOutputTokens".to_owned(), tokens.into());
     }
-    for (name, field, figure) in
-        [("temperature", "temperature", request.temperature), ("top_p", "topP", request.top_p)]
+    for (name, field, figure) in [("temperature", "temperature", request.temperature), ("top_p", "topP", request.top_p)]
     {
         let Some(figure) = figure else { continue };
         let Some(number) = serde_json::Number::from_f64(figure) else {
@@ -507,10 +506,7 @@ fn write_media(out: &mut Vec<u8>, media: &Media) -> Result<()> {
 }
 
 /// Writes a part, after a comma.
-fn object(
-    out: &mut Vec<u8>,
-    write: impl FnOnce(&mut ObjectWriter<'_>) -> serde_json::Result<()>,
-) -> Result<()> {
+fn object(out: &mut Vec<u8>, write: impl FnOnce(&mut ObjectWriter<'_>) -> serde_json::Result<()>) -> Result<()> {
     out.push(b',');
     let mut object = ObjectWriter::begin(out);
     write(&mut object).map_err(unwritable)?;

@@ -39,8 +39,8 @@ impl PartialArguments {
 
     /// Adds the pieces of a `partialArgs` list.
     pub(super) fn add(&mut self, pieces: &RawValue) -> Result<(), Failure> {
-        let pieces: Vec<Piece<'_>> =
-            serde_json::from_str(pieces.get()).map_err(|_| protocol("pieces of arguments are not of the expected form"))?;
+        let pieces: Vec<Piece<'_>> = serde_json::from_str(pieces.get())
+            .map_err(|_| protocol("pieces of arguments are not of the expected form"))?;
         for piece in pieces {
             let place = self.place(&piece.json_path.0).ok_or_else(|| protocol("a piece of arguments has no place"))?;
             match (piece.string_value, piece.number_value, piece.bool_value) {

@@ -109,7 +109,8 @@ impl GeminiStream {
             Part::Text(text) if !text.text.is_empty() => out.push_back(ModelEvent::TextDelta(text.text.clone())),
             Part::Reasoning(reasoning) if !reasoning.text.is_empty() => {
                 let follows = std::mem::replace(&mut self.reasoned, true);
-                let text = if follows { format!("{REASONING_BREAK}{}", reasoning.text) } else { reasoning.text.clone() };
+                let text =
+                    if follows { format!("{REASONING_BREAK}{}", reasoning.text) } else { reasoning.text.clone() };
                 out.push_back(ModelEvent::ReasoningDelta(text));
             }
             // What comes after it is shown as a part of its own.
