@@ -1,10 +1,14 @@
 //! Google's Gemini API.
 
+use std::collections::BTreeMap;
+
 use runlet::Part;
 use runlet::message::UsageSource;
 use runlet::model::{AnyModel, ModelRequest, ModelResponse, StopReason};
 use runlet::provider::Gemini;
 use runlet::{Error, Result};
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use crate::api::{Answer, Api};
@@ -51,36 +55,41 @@ impl Api for GeminiApi {
     fn whole_of_stream(&self, stream: &str) -> Option<String> {
         let mut whole = Map::new();
         let mut candidate = Map::new();
-        let mut parts: Vec<Value> = Vec::new();
-        for chunk in chunks(stream) {
-            for (name, value) in chunk.as_object()? {
+        let mut parts: Vec<Box<RawValue>> = Vec::new();
+        let chunks = chunks(stream);
+        for chunk in &chunks {
+            for (name, value) in chunk.fields.as_object()? {
                 if name == "usageMetadata" {
                     overlay(whole.entry(name).or_insert_with(|| json!({})), value);
                 } else if name != "candidates" {
                     whole.insert(name.clone(), value.clone());
                 }
             }
-            let Some(of_chunk) = chunk["candidates"].get(0) else { continue };
+            let Some(of_chunk) = chunk.fields["candidates"].get(0) else { continue };
             for (name, value) in of_chunk.as_object()? {
                 if name != "content" {
                     overlay(candidate.entry(name).or_insert(Value::Null), value);
                 }
             }
-            for part in of_chunk["content"]["parts"].as_array().into_iter().flatten() {
+            for raw in &chunk.parts {
+                let part = read(raw);
                 let call = &part["functionCall"];
                 if call.is_object() && (call["name"].is_null() || !call["willContinue"].is_null()) {
                     // Arguments in pieces: no whole answer has them.
                     return None;
                 }
-                add_part(&mut parts, part);
+                add_part(&mut parts, raw, &part);
             }
         }
-        if candidate.is_empty() {
-            return serde_json::to_string(&whole).ok();
+        let mut whole: BTreeMap<String, Box<RawValue>> =
+            whole.iter().map(|(name, value)| (name.clone(), raw(value))).collect();
+        if !candidate.is_empty() {
+            let mut candidate: BTreeMap<String, Box<RawValue>> =
+                candidate.iter().map(|(name, value)| (name.clone(), raw(value))).collect();
+            candidate.insert("content".to_owned(), raw(&BTreeMap::from([("parts", parts)])));
+            whole.insert("candidates".to_owned(), raw(&[candidate]));
         }
-        candidate.insert("content".to_owned(), json!({ "role": "model", "parts": parts }));
-        whole.insert("candidates".to_owned(), json!([candidate]));
-        serde_json::to_string(&whole).ok()
+        if chunks.is_empty() { None } else { serde_json::to_string(&whole).ok() }
     }
 
     fn known_stream(&self, _: &str) -> Option<&'static str> {
@@ -181,10 +190,47 @@ fn values(object: &Value) -> Vec<&Value> {
     object.as_object().into_iter().flat_map(Map::values).collect()
 }
 
+/// A chunk of a stream; its parts as they came, byte for byte.
+struct Chunk {
+    fields: Value,
+    parts: Vec<Box<RawValue>>,
+}
+
 /// The chunks of a stream.
-fn chunks(stream: &str) -> Vec<Value> {
+fn chunks(stream: &str) -> Vec<Chunk> {
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Parts {
+        candidates: Vec<Candidate>,
+    }
+
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Candidate {
+        content: Content,
+    }
+
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Content {
+        parts: Vec<Box<RawValue>>,
+    }
+
     let data = stream.lines().filter_map(|line| line.strip_prefix("data:"));
-    data.filter_map(|data| serde_json::from_str(data).ok()).collect()
+    let chunk = |data: &str| {
+        let parts: Parts = serde_json::from_str(data).unwrap_or_default();
+        let parts = parts.candidates.into_iter().next().unwrap_or_default().content.parts;
+        Some(Chunk { fields: serde_json::from_str(data).ok()?, parts })
+    };
+    data.filter_map(chunk).collect()
+}
+
+fn read(raw: &RawValue) -> Value {
+    serde_json::from_str(raw.get()).unwrap_or_default()
+}
+
+fn raw(value: &impl serde::Serialize) -> Box<RawValue> {
+    serde_json::value::to_raw_value(value).expect("JSON")
 }
 
 /// Lays an object over another, field by field; anything else takes the place of what was there.
@@ -199,22 +245,24 @@ fn overlay(under: &mut Value, over: &Value) {
     }
 }
 
-fn add_part(parts: &mut Vec<Value>, part: &Value) {
+fn add_part(parts: &mut Vec<Box<RawValue>>, came: &RawValue, part: &Value) {
     let is_plain = |part: &Value| part.as_object().is_some_and(|fields| fields.len() == 1 || is_thought(part));
     if *part == json!({ "text": "" }) {
         return;
     }
     if let (Some(last), Some(more)) = (parts.last_mut(), part["text"].as_str())
-        && let Some(text) = last["text"].as_str().map(str::to_owned)
-        && is_plain(last)
+        && let mut joined = read(last)
+        && let Some(text) = joined["text"].as_str().map(str::to_owned)
+        && is_plain(&joined)
         && is_plain(part)
-        && is_thought(last) == is_thought(part)
-        && !(is_thought(last) && text.is_empty())
+        && is_thought(&joined) == is_thought(part)
+        && !(is_thought(part) && text.is_empty())
     {
-        last["text"] = (text + more).into();
+        joined["text"] = (text + more).into();
+        *last = raw(&joined);
         return;
     }
-    parts.push(part.clone());
+    parts.push(came.to_owned());
 }
 
 /// Whether a part is readable thinking and nothing else.

@@ -85,7 +85,7 @@ pub(super) fn body(model: &str, request: &ModelRequest, tools: &Bytes) -> Result
         let parts = system_parts(request, is_new)?;
         // Beside the parts there may be a role, which the API does not read.
         let beside = match rest.get("systemInstruction") {
-            Some(Value::Object(_)) => rest.remove("systemInstruction"),
+            Some(Value::Object(_)) if !parts.is_empty() => rest.remove("systemInstruction"),
             _ => None,
         };
         if !parts.is_empty() && !rest.contains_key("systemInstruction") {

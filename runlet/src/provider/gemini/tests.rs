@@ -65,7 +65,8 @@ fn fold(chunks: &[Value]) -> Result<(Vec<ModelEvent>, Option<ModelResponse>), Fa
     let mut stream = stream::GeminiStream::default();
     let mut out = VecDeque::new();
     for chunk in chunks {
-        stream.event(SseEvent { name: "", data: &chunk.to_string() }, &mut out)?;
+        let going = stream.event(SseEvent { name: "", data: &chunk.to_string() }, &mut out)?;
+        assert_eq!(going, ControlFlow::Continue(()));
     }
     let ended = stream.end(&mut out)?;
     let mut events: Vec<ModelEvent> = out.into();
