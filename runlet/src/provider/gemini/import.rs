@@ -79,7 +79,9 @@ impl History {
             return Err(config("a content has no list of parts").into());
         };
         let mut parts: Vec<Part> = parts.into_iter().map(part).collect::<Result<_>>()?;
-        parts.iter_mut().for_each(|part| self.name(part));
+        for part in &mut parts {
+            self.name(part);
+        }
         let is_result = matches!(parts.first(), Some(Part::ToolResult(_)));
         let (role, expected) = match wire_role.as_str() {
             Some("model") => (Role::Assistant, "model"),
