@@ -124,10 +124,10 @@ fn messages(api: &dyn Api, request: &ModelRequest, items: Vec<Value>) -> Result<
     let mut messages: Vec<Message> = read.messages.iter().map(|message| Message::clone(message)).collect();
     for message in messages.iter_mut().filter(|message| message.role == Role::Tool) {
         for part in &mut message.parts {
-            if let Part::ToolResult(result) = part {
-                if let Some(name) = names.get(result.call_id.as_str()) {
-                    (*name).clone_into(&mut result.name);
-                }
+            if let Part::ToolResult(result) = part
+                && let Some(name) = names.get(result.call_id.as_str())
+            {
+                (*name).clone_into(&mut result.name);
             }
         }
     }
