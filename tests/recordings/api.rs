@@ -78,6 +78,7 @@ pub(crate) struct Answer {
 pub(crate) fn all() -> Vec<Box<dyn Api>> {
     vec![
         Box::new(crate::anthropic::AnthropicApi),
+        Box::new(crate::gemini::GeminiApi),
         Box::new(crate::openai_chat::OpenAiChatApi),
         Box::new(crate::openai_responses::OpenAiResponsesApi),
     ]

@@ -127,8 +127,10 @@ fn messages(api: &dyn Api, request: &ModelRequest, items: Vec<Value>) -> Result<
     let mut messages: Vec<Message> = read.messages.iter().map(|message| Message::clone(message)).collect();
     for message in messages.iter_mut().filter(|message| message.role == Role::Tool) {
         for part in &mut message.parts {
-            if let Part::ToolResult(result) = part {
-                result.name = names.get(result.call_id.as_str()).copied().unwrap_or_default().to_owned();
+            if let Part::ToolResult(result) = part
+                && let Some(name) = names.get(result.call_id.as_str())
+            {
+                (*name).clone_into(&mut result.name);
             }
         }
     }

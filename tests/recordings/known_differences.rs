@@ -16,6 +16,7 @@ pub(crate) fn notations(api: &str) -> &'static [Notation] {
         "openai-chat" => OPENAI_CHAT,
         "anthropic-messages" => ANTHROPIC_MESSAGES,
         "openai-responses" => OPENAI_RESPONSES,
+        "gemini" => GEMINI,
         _ => &[],
     }
 }
@@ -197,6 +198,64 @@ const OPENAI_CHAT: &[Notation] = &[
     },
 ];
 
+const GEMINI: &[Notation] = &[
+    Notation {
+        kind: "snake case",
+        reason: "the API takes `function_call` as well as `functionCall`",
+        normalize: crate::gemini::camel,
+    },
+    Notation {
+        kind: "thought false",
+        reason: "a part is no thought unless it says so",
+        normalize: |body| {
+            each(body, "contents", |content| each(content, "parts", no_thought));
+            if let Some(instruction) = body.get_mut("systemInstruction").filter(|value| value.is_object()) {
+                each(instruction, "parts", no_thought);
+            }
+        },
+    },
+    Notation {
+        kind: "role of the instructions",
+        reason: "the API does not read the role of a system instruction",
+        normalize: |body| {
+            if let Some(instruction) = body.get_mut("systemInstruction") {
+                remove(instruction, "role");
+            }
+        },
+    },
+    Notation {
+        kind: "fields without a value",
+        reason: "a field that is null is a field that is not there",
+        normalize: |body| {
+            if let Some(fields) = body.as_object_mut() {
+                fields.retain(|_, value| !value.is_null());
+            }
+            each(body, "tools", |tool| {
+                if let Some(fields) = tool.as_object_mut() {
+                    fields.retain(|_, value| !value.is_null());
+                }
+            });
+        },
+    },
+    Notation {
+        kind: "whole numbers",
+        reason: "1 and 1.0 are the same number",
+        normalize: |body| {
+            for name in ["temperature", "topP"] {
+                if let Some(number) = body["generationConfig"][name].as_f64() {
+                    body["generationConfig"][name] = number.into();
+                }
+            }
+        },
+    },
+];
+
+fn no_thought(part: &mut Value) {
+    if part["thought"] == false {
+        remove(part, "thought");
+    }
+}
+
 /// A difference that is more than notation: a source or a client changed what was recorded, or runs have a rule.
 pub(crate) struct Recording {
     pub kind: &'static str,
@@ -288,5 +347,5 @@ fn remove(value: &mut Value, name: &str) {
 }
 
 fn each(value: &mut Value, list: &str, change: impl Fn(&mut Value)) {
-    value[list].as_array_mut().into_iter().flatten().for_each(change);
+    value.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten().for_each(change);
 }

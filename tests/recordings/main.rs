@@ -9,6 +9,7 @@ mod api;
 mod checks;
 mod conversation;
 mod driver;
+mod gemini;
 mod known_differences;
 #[path = "../support/loopback.rs"]
 mod loopback;

@@ -133,6 +133,7 @@ pub(super) struct Summary {
 
 #[derive(Clone, Copy, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "the names are the API's")]
 struct Figures {
     prompt_token_count: Option<u64>,
     candidates_token_count: Option<u64>,
@@ -232,12 +233,12 @@ impl Summary {
                     StopReason::EndTurn
                 }
             }
-            Some("STOP") | None => StopReason::ContentFilter,
             Some("MAX_TOKENS" | "FINISH_REASON_MAX_TOKENS" | "max_tokens" | "max_output_tokens" | "length") => {
                 StopReason::MaxTokens
             }
             Some(
-                "SAFETY"
+                "STOP"
+                | "SAFETY"
                 | "RECITATION"
                 | "BLOCKLIST"
                 | "PROHIBITED_CONTENT"
@@ -246,7 +247,8 @@ impl Summary {
                 | "IMAGE_SAFETY"
                 | "IMAGE_PROHIBITED_CONTENT"
                 | "IMAGE_RECITATION",
-            ) => StopReason::ContentFilter,
+            )
+            | None => StopReason::ContentFilter,
             Some(reason) => StopReason::Other(reason.to_owned()),
         }
     }
@@ -269,10 +271,11 @@ impl Figures {
     /// The API counts what its own tools read, and what the model thought, beside the prompt and the answer
     /// (<https://ai.google.dev/api/generate-content#UsageMetadata>); `promptTokenCount` includes what was cached.
     fn usage(self) -> Usage {
-        let input = self.prompt_token_count.map(|prompt| prompt + self.tool_use_prompt_token_count.unwrap_or(0));
+        let input =
+            self.prompt_token_count.map(|prompt| prompt.saturating_add(self.tool_use_prompt_token_count.unwrap_or(0)));
         let rest = || self.total_token_count?.checked_sub(input?);
         let output = match self.candidates_token_count {
-            Some(candidates) => Some(candidates + self.thoughts_token_count.unwrap_or(0)),
+            Some(candidates) => Some(candidates.saturating_add(self.thoughts_token_count.unwrap_or(0))),
             // It leaves out a count of zero.
             None => rest().or(self.thoughts_token_count),
         };

@@ -85,7 +85,7 @@ pub(super) fn body(model: &str, request: &ModelRequest, tools: &Bytes) -> Result
         let parts = system_parts(request, is_new)?;
         // Beside the parts there may be a role, which the API does not read.
         let beside = match rest.get("systemInstruction") {
-            Some(Value::Object(_)) => rest.remove("systemInstruction"),
+            Some(Value::Object(_)) if !parts.is_empty() => rest.remove("systemInstruction"),
             _ => None,
         };
         if !parts.is_empty() && !rest.contains_key("systemInstruction") {
@@ -127,6 +127,7 @@ pub(super) fn count(model: &str, mut body: Vec<Bytes>) -> Result<Vec<Bytes>> {
     Ok(body)
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "it is what writes the value of a field")]
 fn put(out: &mut Vec<u8>, json: &[u8]) -> serde_json::Result<()> {
     out.extend_from_slice(json);
     Ok(())
@@ -460,7 +461,7 @@ fn is_exact_json(text: &str) -> bool {
                 (Some(number), _) => number <= MAX_EXACT,
                 (None, Some(number)) => number.unsigned_abs() <= MAX_EXACT,
                 // A number with a point; one of too many digits was read as such as well.
-                (None, None) => number.as_f64().is_some_and(|number| number.abs() < MAX_EXACT as f64),
+                (None, None) => number.as_f64().is_some_and(|number| number.abs() < 9_007_199_254_740_992.0),
             },
             Value::Array(values) => values.iter().all(is_exact),
             Value::Object(fields) => fields.values().all(is_exact),

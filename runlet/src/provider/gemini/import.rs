@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::encode::{OUTPUT_SCHEMA, TOOL_SCHEMA};
-use super::part::WirePart;
+use super::part::{WirePart, is_minted, minted_id};
 use super::{PROVIDER, config};
 use crate::error::Result;
 use crate::message::{Extra, Message, Native, Part, Role};
@@ -19,15 +19,15 @@ pub(super) fn request(body: &Value) -> Result<ModelRequest> {
     match body.remove("contents") {
         None => {}
         Some(Value::Array(contents)) => {
-            let mut last = None;
+            let mut history = History::default();
             for content in contents {
                 let Value::Object(content) = content else { return Err(config("a content is not an object").into()) };
-                request.messages.push(message(camel(content), &mut last)?);
+                request.messages.push(history.message(camel(content))?);
             }
         }
         Some(_) => return Err(config("the contents are not a list").into()),
     }
-    if let Some(Value::Object(instruction)) = body.remove("systemInstruction").map(camel_object) {
+    if let Some(instruction) = take_object(&mut body, "systemInstruction") {
         let (message, rest) = system_instruction(instruction);
         match message.as_ref().map(|message| message.parts.as_slice()) {
             Some([Part::Text(text)]) if text.extra.is_empty() => request.instructions = Some(text.text.as_str().into()),
@@ -47,7 +47,7 @@ pub(super) fn request(body: &Value) -> Result<ModelRequest> {
         request.tool_choice = Some(choice);
         body.remove("toolConfig");
     }
-    if let Some(Value::Object(settings)) = body.remove("generationConfig").map(camel_object) {
+    if let Some(settings) = take_object(&mut body, "generationConfig") {
         let is_empty = settings.is_empty();
         let rest = generation_config(settings, &mut request);
         if is_empty || !rest.is_empty() {
@@ -60,26 +60,65 @@ pub(super) fn request(body: &Value) -> Result<ModelRequest> {
     Ok(request)
 }
 
-/// Reads a content. `last` is the role of the one before, which two in a row must not be taken for one with.
-fn message(mut content: Map<String, Value>, last: &mut Option<Value>) -> Result<Message> {
-    let wire_role = content.remove("role").unwrap_or_default();
-    let Some(Value::Array(parts)) = content.remove("parts") else {
-        return Err(config("a content has no list of parts").into());
-    };
-    let parts: Vec<Part> = parts.into_iter().map(part).collect::<Result<_>>()?;
-    let is_result = matches!(parts.first(), Some(Part::ToolResult(_)));
-    let (role, expected) = match wire_role.as_str() {
-        Some("model") => (Role::Assistant, "model"),
-        _ if is_result => (Role::Tool, "user"),
-        _ => (Role::User, "user"),
-    };
-    let mut message = Message::new(role, parts);
-    // The model's own says that it is; so do contents that could not be told from their neighbours.
-    if role == Role::Assistant || wire_role != expected || last.as_ref() == Some(&wire_role) {
-        message.extra = Extra::new(PROVIDER, Map::from_iter([("role".to_owned(), wire_role.clone())]));
+/// What was read so far.
+#[derive(Default)]
+struct History {
+    /// The role of the last content: two of one role in a row must not be taken for one.
+    last_role: Option<Value>,
+    /// How many calls there were.
+    calls: usize,
+    /// The calls that no result was read for, by name and id.
+    open: Vec<(String, String)>,
+}
+
+impl History {
+    /// Reads a content.
+    fn message(&mut self, mut content: Map<String, Value>) -> Result<Message> {
+        let wire_role = content.remove("role").unwrap_or_default();
+        let Some(Value::Array(parts)) = content.remove("parts") else {
+            return Err(config("a content has no list of parts").into());
+        };
+        let mut parts: Vec<Part> = parts.into_iter().map(part).collect::<Result<_>>()?;
+        for part in &mut parts {
+            self.name(part);
+        }
+        let is_result = matches!(parts.first(), Some(Part::ToolResult(_)));
+        let (role, expected) = match wire_role.as_str() {
+            Some("model") => (Role::Assistant, "model"),
+            _ if is_result => (Role::Tool, "user"),
+            _ => (Role::User, "user"),
+        };
+        let mut message = Message::new(role, parts);
+        // The model's own says that it is; so do contents that could not be told from their neighbours.
+        if role == Role::Assistant || wire_role != expected || self.last_role.as_ref() == Some(&wire_role) {
+            message.extra = Extra::new(PROVIDER, Map::from_iter([("role".to_owned(), wire_role.clone())]));
+        }
+        self.last_role = Some(wire_role);
+        Ok(message)
     }
-    *last = Some(wire_role);
-    Ok(message)
+
+    /// Gives a call without an id one, and its result the same: the API tells them by their names and their order.
+    fn name(&mut self, part: &mut Part) {
+        match part {
+            Part::ToolCall(call) => {
+                if call.id.is_empty() {
+                    call.id = minted_id(None, self.calls);
+                }
+                self.calls += 1;
+                self.open.push((call.name.clone(), call.id.clone()));
+            }
+            Part::ToolResult(result) => {
+                let is_its = |(name, id): &(String, String)| match result.call_id.as_str() {
+                    "" => *name == result.name && is_minted(id),
+                    given => id == given,
+                };
+                if let Some(at) = self.open.iter().position(is_its) {
+                    result.call_id = self.open.remove(at).1;
+                }
+            }
+            _ => {}
+        }
+    }
 }
 
 fn part(part: Value) -> Result<Part> {
@@ -214,10 +253,14 @@ fn camel(fields: Map<String, Value>) -> Map<String, Value> {
     fields.into_iter().map(|(name, value)| (camel_name(&name), value)).collect()
 }
 
-fn camel_object(value: Value) -> Value {
-    match value {
-        Value::Object(fields) => Value::Object(camel(fields)),
-        value => value,
+/// Takes a field that is an object; one that is not stays.
+fn take_object(body: &mut Map<String, Value>, name: &str) -> Option<Map<String, Value>> {
+    if !body.get(name).is_some_and(Value::is_object) {
+        return None;
+    }
+    match body.remove(name) {
+        Some(Value::Object(fields)) => Some(camel(fields)),
+        _ => None,
     }
 }
 

@@ -145,7 +145,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-impl<'a> WirePart<'a> {
+impl WirePart<'_> {
     /// Whether the part is text of the answer, and nothing else.
     pub(super) fn is_plain_text(&self) -> bool {
         self.text.is_some() && self.fields.is_empty()
