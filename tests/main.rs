@@ -1,19 +1,24 @@
 //! The behaviours of Runlet, one module per subject, in one binary.
 
+mod anthropic;
 mod budget;
 mod dynamic_tools;
 mod events;
+mod fallback;
 mod hooks;
 mod kit;
 mod project;
 mod resume;
+mod retries;
 mod ruler;
 mod run;
 mod runtime;
 mod schema_lowering;
+mod security;
 mod shared;
 mod state;
 mod stream;
 mod tool_macro;
 mod typed_output;
 mod wire;
+mod wire_rows;

@@ -9,6 +9,7 @@
 
 mod limit;
 mod outputs;
+mod shape;
 mod turn;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -118,7 +119,7 @@ pub(crate) struct SavedTo {
 }
 
 /// What the run is waiting for.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Phase {
     Model,
@@ -139,7 +140,7 @@ impl Phase {
 }
 
 /// How a run ended.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Ending {
@@ -212,7 +213,7 @@ impl From<NativeCall> for Error {
 }
 
 /// What a run needs next.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Action {
     /// Send [`Run::context`] to the model.
@@ -245,7 +246,7 @@ pub enum Action {
 }
 
 /// A tool call that has no result yet.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct PendingCall {
     /// Its place among the calls of its step, from 0. With the run and the step it names the call.
@@ -308,7 +309,7 @@ pub fn visible(text: &str) -> String {
 }
 
 /// What came of an [`Action`].
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Outcome {
     /// A request is about to be sent. Where a limit does not allow it the run ends here, and it must not be.
@@ -420,7 +421,7 @@ impl Outcome {
 }
 
 /// What a person decided on a tool call.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Decision {

@@ -31,8 +31,8 @@ use crate::event::{Emitter, EventKind, EventQueue, Span};
 use crate::hook::{ModelFailure, ModelRecovery, RunEnd, StateOperation};
 use crate::message::{Messages, SharedMessage, ToolCall, Usage, UsageSource};
 use crate::model::{
-    AnyModel, Capabilities, Model, ModelEvent, ModelRequest, ModelResponse, ModelStream, PreparedRequest, StopReason,
-    ToolChoice, ToolDefinition,
+    AnyModel, Capabilities, Model, ModelEvent, ModelRequest, ModelResponse, ModelStream, PreparedRequest, Retrying,
+    StopReason, ToolChoice, ToolDefinition,
 };
 use crate::run::{Action, Decision, Limit, LimitReached, Outcome, PendingCall, Run, RunStatus, SavedTo, Spent};
 use crate::state::StateScope;
@@ -480,6 +480,7 @@ impl Driver {
         let duration = started.elapsed();
         session.emitter.emit(span, || EventKind::ModelCompleted {
             message: SharedMessage::from(response.message.clone()),
+            model: response.model.clone(),
             stop_reason: response.stop_reason.clone(),
             usage: response.usage,
             duration,
@@ -615,7 +616,12 @@ impl Driver {
                     let error = failure.error;
                     self.not_answered(Usage::default(), was_rejected(&error))?;
                     self.about_to_ask(prepared)?;
-                    session.emitter.emit(span, || EventKind::ModelRetrying { attempt, delay: after, error });
+                    session.emitter.emit(span, || EventKind::ModelRetrying {
+                        attempt,
+                        delay: after,
+                        error,
+                        model: None,
+                    });
                     tokio::time::sleep(after).await;
                     genai::resent(chat, attempt - 1);
                 }
@@ -636,6 +642,7 @@ impl Driver {
         sent: &Sent,
     ) -> Result<(ModelResponse, Vec<EarlyCall>)> {
         sent.begun.store(true, Ordering::Relaxed);
+        let prepared = watched(prepared, self.session.emitter.clone(), span);
         if self.streams {
             let began = Instant::now();
             let stream = self.model.stream(prepared).await?;
@@ -944,6 +951,16 @@ impl Drop for EndOnDrop {
         session.cancellation.cancel();
         session.emitter.emit(session.root, || EventKind::RunCancelled { usage: session.usage() });
     }
+}
+
+/// Makes events of the tries that a model makes again.
+fn watched(prepared: PreparedRequest, emitter: Emitter, span: Span) -> PreparedRequest {
+    let chat = tracing::Span::current();
+    prepared.on_retry(move |retrying| {
+        let Retrying { attempt, delay, error, model } = retrying;
+        genai::resent(&chat, attempt.saturating_sub(1));
+        emitter.emit(span, || EventKind::ModelRetrying { attempt, delay, error, model });
+    })
 }
 
 fn function_name(tool: &ToolDefinition) -> Option<&str> {
