@@ -36,10 +36,12 @@ fn start() -> Value {
     json!({ "type": "message_start", "message": { "id": "msg_1", "model": "m", "content": [], "usage": usage } })
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "the tests read better without references")]
 fn begin(index: u64, block: Value) -> Value {
     json!({ "type": "content_block_start", "index": index, "content_block": block })
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "the tests read better without references")]
 fn delta(index: u64, delta: Value) -> Value {
     json!({ "type": "content_block_delta", "index": index, "delta": delta })
 }
