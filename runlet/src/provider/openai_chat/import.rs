@@ -91,10 +91,10 @@ fn output_format(format: &Value) -> Option<OutputFormat> {
 }
 
 /// Reads messages. The results of tools in a row are one message.
-fn messages(list: Vec<Value>) -> Result<Vec<Message>> {
-    let mut read: Vec<Message> = Vec::with_capacity(list.len());
+fn messages(items: Vec<Value>) -> Result<Vec<Message>> {
+    let mut read: Vec<Message> = Vec::with_capacity(items.len());
     let mut functions = HashMap::new();
-    for item in list {
+    for item in items {
         let Value::Object(fields) = item else { return Err(config("a message is not an object").into()) };
         let next = message_of(&fields, &mut functions);
         match read.last_mut() {
