@@ -52,7 +52,7 @@ static VENDOR: Vendor = Vendor {
 /// never sent to an address it was not meant for. A base URL without a key sends none, which suits local servers.
 ///
 /// **Other servers** take less than OpenAI's, or say it differently. How they differ is known of Ollama, vLLM,
-/// llama.cpp, Groq, Mistral, DeepSeek, OpenRouter, xAI and others, and chosen by the base URL; see [`Compatibility`].
+/// llama.cpp, Groq, Mistral, `DeepSeek`, `OpenRouter`, xAI and others, and chosen by the base URL; see [`Compatibility`].
 /// A setting that a server is known to pass over, such as a tool choice that it does not read, is an error before
 /// anything is sent.
 ///
