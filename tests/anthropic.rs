@@ -7,7 +7,7 @@ use futures_util::StreamExt;
 use runlet::budget::{ContextManager, ContextPolicy};
 use runlet::error::ProviderErrorCategory as Category;
 use runlet::model::{Model, ModelEvent, ModelRequest, ModelResponse, PreparedRequest};
-use runlet::provider::Anthropic;
+use runlet::provider::{Anthropic, RetryPolicy};
 use runlet::{Error, Result};
 use serde_json::{Value, json};
 
@@ -51,7 +51,7 @@ data: {"type":"message_stop"}
 "#;
 
 fn adapter(server: &Loopback) -> Anthropic {
-    Anthropic::new("claude-haiku-4-5").api_key(KEY).base_url(server.url(""))
+    Anthropic::new("claude-haiku-4-5").api_key(KEY).base_url(server.url("")).retry(RetryPolicy::never())
 }
 
 fn request() -> PreparedRequest {

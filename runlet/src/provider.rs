@@ -105,6 +105,9 @@ use crate::error::{ProviderError, ProviderErrorCategory};
 pub use self::anthropic::Anthropic;
 #[cfg(feature = "gemini")]
 pub use self::gemini::Gemini;
+#[cfg(feature = "_replay")]
+#[doc(hidden)]
+pub use self::http::Replayed;
 pub use self::http::RetryPolicy;
 #[cfg(feature = "openai")]
 pub use self::openai_chat::{Compatibility, OpenAiChat};

@@ -83,6 +83,9 @@ fn next_turn<'a>(api: &dyn Api, last: Option<&Turn<'_>>, exchange: &'a Exchange)
     }
     let request = api.import(body).map_err(|_| "the request cannot be read")?;
     let Some(last) = last else {
+        if request.messages.check_calls().is_err() {
+            return Err("calls of several answers in a row are answered together, which no run begins with");
+        }
         let said = request.messages.iter().map(|message| Message::clone(message)).collect();
         return Ok(Turn { exchange, request, said });
     };

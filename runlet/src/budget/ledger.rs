@@ -84,7 +84,7 @@ impl Ledger {
             calibration: manager.calibration(),
             counted_input: None,
             reserved_output,
-            margin: limit - fraction_of(limit, 1.0 - manager.policy.margin),
+            margin: limit.saturating_sub(fraction_of(limit, 1.0 - manager.policy.margin)),
             limit,
             shares: shares.collect(),
         };

@@ -324,6 +324,17 @@ macro_rules! account_methods {
                 self.reconnect()
             }
 
+            /// Answers every request with what a function gives for its body, instead of sending it.
+            #[cfg(feature = "_replay")]
+            #[doc(hidden)]
+            pub fn replay(
+                mut self,
+                answer: impl Fn(Vec<u8>) -> $crate::provider::Replayed + Send + Sync + 'static,
+            ) -> Self {
+                self.account.http.replay = Some($crate::provider::http::replay::Replay::new(answer));
+                self.reconnect()
+            }
+
             fn reconnect(mut self) -> Self {
                 self.account.reconnect();
                 self

@@ -4,6 +4,8 @@
 //! passed on, with the key cut out should the provider have repeated it.
 
 mod failure;
+#[cfg(feature = "_replay")]
+pub(crate) mod replay;
 mod retry;
 mod stream;
 #[cfg(test)]
@@ -24,6 +26,8 @@ use tokio::time::Instant;
 
 use self::failure::Secrets;
 pub(crate) use self::failure::{AnswerHead, ErrorObject};
+#[cfg(feature = "_replay")]
+pub use self::replay::Replayed;
 use self::retry::Retries;
 pub use self::retry::RetryPolicy;
 pub(crate) use self::stream::StreamDecoder;
@@ -53,6 +57,8 @@ pub(crate) struct HttpSettings {
     pub(crate) retry: RetryPolicy,
     /// Whether events of a stream that are not JSON are passed over.
     pub(crate) lenient: bool,
+    #[cfg(feature = "_replay")]
+    pub(crate) replay: Option<replay::Replay>,
 }
 
 impl Default for HttpSettings {
@@ -67,6 +73,8 @@ impl Default for HttpSettings {
             limits: SseLimits::default(),
             retry: RetryPolicy::new(),
             lenient: false,
+            #[cfg(feature = "_replay")]
+            replay: None,
         }
     }
 }
@@ -185,6 +193,10 @@ impl HttpClient {
 
     /// Sends a request once and gives an answer whose status says success.
     async fn send(&self, request: &HttpRequest, accept: &'static str) -> Result<Response, Failure> {
+        #[cfg(feature = "_replay")]
+        if let Some(replay) = &self.settings.replay {
+            return Ok(replay.answer(request));
+        }
         let HttpRequest { url, headers, body, .. } = request;
         let sent = self.client.post(url.clone()).headers(headers.clone());
         let sent = sent.header(CONTENT_TYPE, "application/json").header(ACCEPT, accept);
