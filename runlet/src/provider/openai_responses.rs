@@ -10,7 +10,6 @@ mod count;
 mod decode;
 mod encode;
 mod import;
-mod models;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -19,7 +18,7 @@ use serde_json::Value;
 
 use super::account::{Account, Connection, Vendor, WrittenTools, account_methods};
 use super::http::HttpRequest;
-use super::{Failure, fail};
+use super::{Failure, fail, openai};
 use crate::error::{Error, ProviderErrorCategory as Category, Result};
 use crate::model::{Capabilities, Model, ModelRequest, ModelResponse, ModelStream, PreparedRequest};
 
@@ -153,18 +152,18 @@ impl Model for OpenAiResponses {
     }
 
     fn capabilities(&self) -> Capabilities {
-        self.account.capabilities(models::capabilities(&self.model))
+        self.account.capabilities(openai::models::capabilities(&self.model))
     }
 
     async fn complete(&self, request: PreparedRequest) -> Result<ModelResponse> {
         let connection = self.account.connection()?;
-        let request = self.http_request(&connection, &request, Delivery::Whole)?;
+        let request = self.http_request(&connection, &request, Delivery::Whole)?.watched(&request);
         Ok(connection.client.json(request, decode::response).await?)
     }
 
     async fn stream(&self, request: PreparedRequest) -> Result<ModelStream> {
         let connection = self.account.connection()?;
-        let request = self.http_request(&connection, &request, Delivery::Streamed)?;
+        let request = self.http_request(&connection, &request, Delivery::Streamed)?.watched(&request);
         Ok(connection.client.events(request, stream::ResponsesStream::default()).await?)
     }
 
@@ -182,5 +181,5 @@ fn config(words: &str) -> Failure {
 
 /// A request that the API has no way to say; nothing was sent.
 fn unsayable(words: &str) -> Error {
-    fail(PROVIDER, Category::InvalidRequest, words).into()
+    openai::unsayable(PROVIDER, words)
 }
