@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use proptest::prelude::*;
 use runlet::budget::{Compressor, ContextManager, ContextOverflow, ContextPolicy, DropOldestTurns, Need, Ruler};
 use runlet::event::EventLog;
-use runlet::hook::{Hook, HookContext};
+use runlet::hook::{Hook, HookContext, ModelVerdict};
 use runlet::message::{Messages, TokenCount};
 use runlet::model::{BillPart, Capabilities, ModelRequest};
 use runlet::testing::{FixedRuler, ScriptedModel};
@@ -106,9 +106,9 @@ impl Hook for Enlarge {
         "enlarge"
     }
 
-    async fn before_model_call(&self, _: &HookContext, request: &mut ModelRequest) -> Result<()> {
+    async fn before_model_call(&self, _: &HookContext, request: &mut ModelRequest) -> Result<ModelVerdict> {
         request.messages.extend((0..self.0).map(|_| Message::user("more")));
-        Ok(())
+        Ok(ModelVerdict::Send)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use runlet::event::{EventKind, EventLog};
-use runlet::hook::{Hook, HookContext, HookPolicy, ToolVerdict};
+use runlet::hook::{Hook, HookContext, HookPolicy, ModelVerdict, ToolVerdict};
 use runlet::model::{ModelRequest, ModelResponse};
 use runlet::testing::ScriptedModel;
 use runlet::{Agent, Error, ErrorKind, Message, Part, Result, RunError, RunResult, Runtime, ToolCall, ToolResult};
@@ -61,8 +61,9 @@ impl Hook for Acts {
         self.name
     }
 
-    async fn before_model_call(&self, _: &HookContext, request: &mut ModelRequest) -> Result<()> {
-        self.act(Point::BeforeModel, || request.instructions = Some("changed".into())).await.map(drop)
+    async fn before_model_call(&self, _: &HookContext, request: &mut ModelRequest) -> Result<ModelVerdict> {
+        let change = || request.instructions = Some("changed".into());
+        self.act(Point::BeforeModel, change).await.map(|_| ModelVerdict::Send)
     }
 
     async fn after_model_call(&self, _: &HookContext, response: &mut ModelResponse) -> Result<()> {
@@ -229,9 +230,13 @@ impl Hook for PanicsAtOnce {
         "at_once"
     }
 
-    fn before_model_call(&self, _: &HookContext, _: &mut ModelRequest) -> impl Future<Output = Result<()>> + Send {
+    fn before_model_call(
+        &self,
+        _: &HookContext,
+        _: &mut ModelRequest,
+    ) -> impl Future<Output = Result<ModelVerdict>> + Send {
         assert!(self.name().is_empty(), "canary");
-        async { Ok(()) }
+        async { Ok(ModelVerdict::Send) }
     }
 }
 

@@ -1,21 +1,21 @@
 //! Agents: a model, what it is told, and what it may do.
 
 mod output;
+mod policy;
 
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
-use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use self::output::Output;
 pub(crate) use self::output::{ANSWER_TOOL, OutputPlan, decode, decode_partial};
+pub use self::policy::{Cost, Price, RunPolicy, ToolPolicy};
 
 use crate::budget::ContextPolicy;
 use crate::error::{Error, ErrorKind, Result};
-use crate::hook::{Hook, HookPolicy, Hooks};
+use crate::hook::{Guard, Hook, HookPolicy, Hooks};
 use crate::model::{
     AnyModel, Capabilities, Model, ModelRequest, OutputFormat, ProviderOptions, ToolChoice, ToolDefinition,
 };
@@ -266,6 +266,12 @@ where
         self
     }
 
+    /// Adds a guard: a rule that must hold in all its runs, whatever breaks.
+    pub fn guard(mut self, guard: impl Guard) -> Self {
+        self.draft.hooks.add_guard(guard);
+        self
+    }
+
     /// Sets what every run of the agent carries along to hooks, tools and events: a JSON object.
     pub fn metadata(mut self, metadata: impl Into<Value>) -> Self {
         match metadata.into() {
@@ -381,113 +387,5 @@ where
 impl<D, O, M> fmt::Debug for AgentBuilder<D, O, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AgentBuilder").field("name", &self.draft.name).finish_non_exhaustive()
-    }
-}
-
-/// The limits of a run, checked before the spending.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct RunPolicy {
-    /// The most steps: model calls with the tool calls they ask for. 20 by default.
-    pub max_steps: u32,
-    /// The most tool calls of one step; the model is told that the rest did not run. 32 by default.
-    pub max_tool_calls_per_step: usize,
-    /// How many steps in a row may consist of nothing but calls that could not run (unknown tool, invalid arguments)
-    /// before the run fails. 3 by default.
-    pub max_bad_steps: u32,
-    /// How often an answer that does not fit the agent's output type goes back to the model. 2 by default.
-    pub max_output_retries: u32,
-}
-
-impl RunPolicy {
-    /// The defaults.
-    pub fn new() -> Self {
-        Self { max_steps: 20, max_tool_calls_per_step: 32, max_bad_steps: 3, max_output_retries: 2 }
-    }
-
-    /// Sets the most steps.
-    pub fn max_steps(mut self, steps: u32) -> Self {
-        self.max_steps = steps;
-        self
-    }
-
-    /// Sets the most tool calls of one step.
-    pub fn max_tool_calls_per_step(mut self, calls: usize) -> Self {
-        self.max_tool_calls_per_step = calls;
-        self
-    }
-
-    /// Sets how many steps in a row may consist of nothing but calls that could not run.
-    pub fn max_bad_steps(mut self, steps: u32) -> Self {
-        self.max_bad_steps = steps;
-        self
-    }
-
-    /// Sets how often an answer that does not fit the output type goes back to the model.
-    pub fn max_output_retries(mut self, retries: u32) -> Self {
-        self.max_output_retries = retries;
-        self
-    }
-}
-
-impl Default for RunPolicy {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-/// How tool calls are run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ToolPolicy {
-    /// The most calls of one step that run at a time. 8 by default.
-    pub concurrency: usize,
-    /// How long a call may take where its tool does not say. 60 seconds by default.
-    pub timeout: Duration,
-    /// How long a call may go on after it was cancelled, before it is dropped. 2 seconds by default.
-    pub grace: Duration,
-    /// The longest output the model is shown where the tool does not say, in bytes. 256 KiB by default.
-    pub max_output_bytes: usize,
-}
-
-impl ToolPolicy {
-    /// The defaults.
-    pub fn new() -> Self {
-        Self {
-            concurrency: 8,
-            timeout: Duration::from_mins(1),
-            grace: Duration::from_secs(2),
-            max_output_bytes: 256 * 1024,
-        }
-    }
-
-    /// Sets the most calls of one step that run at a time; 0 counts as 1.
-    pub fn concurrency(mut self, calls: usize) -> Self {
-        self.concurrency = calls.max(1);
-        self
-    }
-
-    /// Sets how long a call may take.
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
-        self
-    }
-
-    /// Sets how long a cancelled call may go on.
-    pub fn grace(mut self, grace: Duration) -> Self {
-        self.grace = grace;
-        self
-    }
-
-    /// Sets the longest output the model is shown, in bytes.
-    pub fn max_output_bytes(mut self, bytes: usize) -> Self {
-        self.max_output_bytes = bytes;
-        self
-    }
-}
-
-impl Default for ToolPolicy {
-    fn default() -> Self {
-        Self::new()
     }
 }

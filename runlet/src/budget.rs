@@ -166,20 +166,12 @@ impl ContextManager {
 
     /// The most tokens a request and its answer may take together.
     fn limit(&self, capabilities: &Capabilities, reserved: u64) -> Result<u64> {
-        let window = match capabilities.context_window {
-            ContextWindow::Known(tokens) => Some(tokens),
-            ContextWindow::Unknown => None,
-        };
-        let limit = match (window, self.policy.max_context_tokens) {
-            (Some(window), Some(cap)) => window.min(cap),
-            (Some(limit), None) | (None, Some(limit)) => limit,
-            (None, None) => {
-                return Err(Error::new(
-                    ErrorKind::Config,
-                    "the model's context window is unknown: set the model's `context_window`, or \
-                     `ContextPolicy::max_context_tokens`",
-                ));
-            }
+        let Some(limit) = self.window(capabilities) else {
+            return Err(Error::new(
+                ErrorKind::Config,
+                "the model's context window is unknown: set the model's `context_window`, or \
+                 `ContextPolicy::max_context_tokens`",
+            ));
         };
         if reserved >= limit {
             return Err(Error::new(
@@ -191,6 +183,14 @@ impl ContextManager {
             ));
         }
         Ok(limit)
+    }
+
+    /// The window of a model, or the caller's cap of it where that is smaller; `None` where nobody knows either.
+    pub(crate) fn window(&self, capabilities: &Capabilities) -> Option<u64> {
+        match (capabilities.context_window, self.policy.max_context_tokens) {
+            (ContextWindow::Known(window), cap) => Some(cap.map_or(window, |cap| cap.min(window))),
+            (ContextWindow::Unknown, cap) => cap,
+        }
     }
 
     /// By how many tokens of the upper figure one conversation is smaller than another.

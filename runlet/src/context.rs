@@ -111,6 +111,8 @@ pub(crate) struct RunInfo {
     pub(crate) run_id: RunId,
     pub(crate) agent: Arc<str>,
     pub(crate) metadata: Arc<Map<String, Value>>,
+    /// How many runs enclose it.
+    pub(crate) depth: u32,
 }
 
 /// What the runtime does for a running tool.
@@ -136,7 +138,8 @@ impl<D> Context<D> {
 
     /// A context outside any run, for calling a tool in a test: no state store, nobody sees its progress.
     pub fn detached(deps: impl IntoDeps<D>) -> Self {
-        let run = RunInfo { run_id: RunId::new("detached"), agent: "detached".into(), metadata: Arc::default() };
+        let run =
+            RunInfo { run_id: RunId::new("detached"), agent: "detached".into(), metadata: Arc::default(), depth: 0 };
         let call = CallInfo {
             run: Arc::new(run),
             step: 1,
@@ -199,6 +202,12 @@ impl CallInfo {
     /// What the caller gave the run to carry along.
     pub fn metadata(&self) -> &Map<String, Value> {
         &self.run.metadata
+    }
+
+    /// How many runs enclose this one: 0 for a run of its own, 1 for one that a tool of such a run drives, and so on.
+    /// [`RunPolicy::max_depth`](crate::RunPolicy::max_depth) bounds it.
+    pub fn depth(&self) -> u32 {
+        self.run.depth
     }
 
     /// The step of the run, from 1.

@@ -4,7 +4,10 @@
 //! stream of a run yields them; an [`Observer`] sees those of all runs of a runtime and can neither change nor block one.
 
 mod emitter;
+mod jsonl;
 mod observer;
+mod redact;
+mod replay;
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,8 +17,11 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 pub(crate) use self::emitter::{Emitter, EventQueue, Span};
+pub use self::jsonl::JsonlSink;
 pub(crate) use self::observer::Observers;
-pub use self::observer::{EventLog, Observer};
+pub use self::observer::{EventLog, Observer, ObserverCounts, ObserverPolicy};
+pub use self::redact::Redactor;
+pub use self::replay::{EventReplay, EventSubscription};
 
 use crate::context::RunId;
 use crate::error::{Error, ErrorKind};
@@ -153,6 +159,11 @@ pub enum EventKind {
         /// How long it took.
         duration: Duration,
     },
+    /// A hook answered in the model's place: nothing was sent, or the answer of what was sent does not count.
+    ModelSkipped {
+        /// The hook's name.
+        hook: String,
+    },
     /// The model call failed.
     ModelFailed {
         /// Why.
@@ -232,6 +243,28 @@ pub enum EventKind {
         /// What the model will see.
         result: Arc<ToolResult>,
         /// How long it took.
+        duration: Duration,
+    },
+    /// The model called a tool that does not exist. The call's `tool.failed` follows.
+    ToolUnknown {
+        /// The call.
+        call: ToolCallRef,
+    },
+    /// A tool call goes on although its time and its grace are up: it blocks its thread and was left behind. The call's
+    /// `tool.failed` follows.
+    ToolUnresponsive {
+        /// The call.
+        call: ToolCallRef,
+        /// How long it has run so far.
+        duration: Duration,
+    },
+    /// A tool left its answer for later: the run will wait for it.
+    ToolDeferred {
+        /// The call.
+        call: ToolCallRef,
+        /// The tool's words for whoever brings the answer.
+        note: String,
+        /// How long the call took.
         duration: Duration,
     },
     /// State was loaded.
@@ -387,6 +420,7 @@ impl EventKind {
             Self::ContextRefused { .. } => "context.refused",
             Self::ModelRequested { .. } => "model.requested",
             Self::ModelCompleted { .. } => "model.completed",
+            Self::ModelSkipped { .. } => "model.skipped",
             Self::ModelFailed { .. } => "model.failed",
             Self::ModelRetrying { .. } => "model.retrying",
             Self::ModelStreamStarted => "model.stream.started",
@@ -399,6 +433,9 @@ impl EventKind {
             Self::ToolProgress { .. } => "tool.progress",
             Self::ToolCompleted { .. } => "tool.completed",
             Self::ToolFailed { .. } => "tool.failed",
+            Self::ToolUnknown { .. } => "tool.unknown",
+            Self::ToolUnresponsive { .. } => "tool.unresponsive",
+            Self::ToolDeferred { .. } => "tool.deferred",
             Self::StateLoaded { .. } => "state.loaded",
             Self::StateSaved { .. } => "state.saved",
             Self::HookFailed { .. } => "hook.failed",
@@ -419,6 +456,8 @@ impl EventKind {
             | Self::ModelFailed { .. }
             | Self::ModelRetrying { .. }
             | Self::ToolFailed { .. }
+            | Self::ToolUnknown { .. }
+            | Self::ToolUnresponsive { .. }
             | Self::HookFailed { .. }
             | Self::HumanResponseRejected { .. }
             | Self::EventsDropped { .. } => Severity::Warning,
@@ -437,6 +476,11 @@ impl EventKind {
                 | Self::RunInterrupted { .. }
                 | Self::PolicyStopped { .. }
         )
+    }
+
+    /// Whether it is the first event of its run.
+    fn opens(&self) -> bool {
+        matches!(self, Self::RunStarted { .. } | Self::RunResumed { .. })
     }
 
     /// Whether it is one of the many pieces of a streamed answer.
@@ -488,6 +532,7 @@ impl EventKind {
                 },
                 "stop_reason": stop_reason, "usage": usage, "duration_ms": millis(*duration),
             }),
+            Self::ModelSkipped { hook } => json!({ "hook": hook }),
             Self::ModelFailed { error, duration } => {
                 json!({ "error": error_data(error, content), "duration_ms": millis(*duration) })
             }
@@ -509,6 +554,11 @@ impl EventKind {
             Self::ToolFailed { call, kind, result, duration } => json!({
                 "call": call, "kind": kind, "result": text(&result.as_text()), "duration_ms": millis(*duration),
             }),
+            Self::ToolUnknown { call } => json!({ "call": call }),
+            Self::ToolUnresponsive { call, duration } => json!({ "call": call, "duration_ms": millis(*duration) }),
+            Self::ToolDeferred { call, note, duration } => {
+                json!({ "call": call, "note": text(note), "duration_ms": millis(*duration) })
+            }
             Self::StateLoaded { scope, key, version } | Self::StateSaved { scope, key, version } => {
                 json!({ "scope": scope, "key": key, "version": version })
             }

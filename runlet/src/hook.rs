@@ -1,31 +1,52 @@
-//! Hooks: code that may change or veto what a run does. Whoever only wants to watch is an
-//! [`Observer`](crate::event::Observer).
+//! Hooks: code that may change, replace or veto what a run does. Whoever only wants to watch is an
+//! [`Observer`](crate::event::Observer); what must never be passed by is a [`Guard`].
+//!
+//! # Order
+//!
+//! Hooks of the runtime stand before hooks of the agent, each in the order they were added. For each kind of work:
+//!
+//! 1. `before_` hooks, first to last. They may change what is about to be done.
+//! 2. Guards, first to last. They see what the hooks made of it, and nothing changes it after them. A model request is
+//!    counted before them, so they see what would be sent.
+//! 3. `around_` hooks, the first outermost, and the work itself inside the last.
+//! 4. `on_..._error` hooks where it failed, `after_` hooks where it did not: last to first.
+//! 5. Guards again, over an answer of the model and a result of a tool.
+//!
+//! A run without hooks and guards pays for none of this: nothing is boxed, cloned or awaited.
+
+mod guard;
+mod next;
+mod policy;
+mod runner;
 
 use std::fmt;
 use std::future::Future;
-use std::panic::AssertUnwindSafe;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use serde_json::{Map, Value};
 
-use crate::context::{RunId, RunInfo};
-use crate::error::{Error, ErrorKind, Result};
-use crate::event::{Emitter, EventKind, Span};
-use crate::message::{Messages, ToolCall, ToolResult};
-use crate::model::{ModelRequest, ModelResponse};
-use crate::state::{StateScope, Stored};
+pub use self::guard::{Guard, Verdict};
+pub use self::next::Next;
+pub use self::policy::{HookPolicy, OnHookFailure};
+pub(crate) use self::runner::{HookPoint, Hooks};
 
-/// Code that may change or veto what a run does, at any of eight points.
+use crate::context::{RunId, RunInfo};
+use crate::error::{Error, Result};
+use crate::message::{Messages, ToolCall, ToolResult, Usage};
+use crate::model::{ModelRequest, ModelResponse, PreparedRequest};
+use crate::state::{StateScope, Stored};
+use crate::tool::{ToolErrorKind, ToolOutput};
+
+/// Code that may change, replace or veto what a run does: model calls, tool calls, state operations, compressions, and
+/// the run itself.
 ///
-/// `before_` hooks are called in the order they were added, `after_` hooks in reverse; hooks of the runtime stand before
-/// hooks of the agent. An error vetoes: the run fails with kind [`ErrorKind::Hook`], before anything is sent or run. So
-/// do a panic and a hook that takes longer than its [`HookPolicy`] allows. The methods are plain async functions, and
-/// those that are not written do nothing.
+/// The [module](self) says in which order hooks are called. An error vetoes: the run fails with kind
+/// [`ErrorKind::Hook`](crate::ErrorKind::Hook), before anything is sent or run. So do a panic and a hook that takes longer than its
+/// [`HookPolicy`] allows. The methods are plain async functions, and those that are not written do nothing.
 ///
-/// The budget is checked after `before_model_call`, so what a hook adds is counted too.
+/// The budget is checked after `before_model_call`, so what a hook adds is counted too; after that, no hook can change
+/// the request.
 ///
 /// ```
 /// use runlet::hook::{Hook, HookContext, ToolVerdict};
@@ -50,13 +71,34 @@ pub trait Hook: Send + Sync + 'static {
     /// A short name for events and errors.
     fn name(&self) -> &str;
 
-    /// Before a request is counted and sent. It may be changed; an error vetoes it.
+    /// Before a request is counted and sent. It may be changed, or answered in the model's place; an error vetoes it.
     fn before_model_call(
         &self,
         _context: &HookContext,
         _request: &mut ModelRequest,
-    ) -> impl Future<Output = Result<()>> + Send {
-        async { Ok(()) }
+    ) -> impl Future<Output = Result<ModelVerdict>> + Send {
+        async { Ok(ModelVerdict::Send) }
+    }
+
+    /// Around the sending of a request that was counted and cannot be changed any more. What it gives stands in place
+    /// of what `next` gave, an error too. Where `next` is not run, nothing is sent.
+    fn around_model_call(
+        &self,
+        _context: &HookContext,
+        _request: &PreparedRequest,
+        next: Next<'_, ModelResponse>,
+    ) -> impl Future<Output = Result<ModelResponse>> + Send {
+        next.run()
+    }
+
+    /// After a model call failed. It may be tried again, or answered in the model's place. The first hook that does so
+    /// has its way.
+    fn on_model_error(
+        &self,
+        _context: &HookContext,
+        _failure: &ModelFailure,
+    ) -> impl Future<Output = Result<ModelRecovery>> + Send {
+        async { Ok(ModelRecovery::Fail) }
     }
 
     /// After the model answered, before the answer is acted on.
@@ -68,7 +110,8 @@ pub trait Hook: Send + Sync + 'static {
         async { Ok(()) }
     }
 
-    /// Before a tool call runs. Its arguments may be changed; it may be denied, and the model is told so.
+    /// Before a tool call runs. Its arguments may be changed; it may be denied, and the model is told so, or answered in
+    /// the tool's place.
     fn before_tool_call(
         &self,
         _context: &HookContext,
@@ -77,7 +120,28 @@ pub trait Hook: Send + Sync + 'static {
         async { Ok(ToolVerdict::Run) }
     }
 
-    /// After a tool call, before the model sees its result.
+    /// Around a tool call, its retries included. A failed call is a result too, with `is_error` set. What it gives
+    /// stands in place of what `next` gave. Where `next` is not run, the tool is not.
+    fn around_tool_call(
+        &self,
+        _context: &HookContext,
+        _call: &ToolCall,
+        next: Next<'_, ToolResult>,
+    ) -> impl Future<Output = Result<ToolResult>> + Send {
+        next.run()
+    }
+
+    /// After a tool call failed. It may be answered in the tool's place. It is not run again: only the tool itself says
+    /// how often it may be.
+    fn on_tool_error(
+        &self,
+        _context: &HookContext,
+        _failure: &ToolFailure<'_>,
+    ) -> impl Future<Output = Result<ToolRecovery>> + Send {
+        async { Ok(ToolRecovery::Keep) }
+    }
+
+    /// After a tool call, failed or not, before the model sees its result.
     fn after_tool_call(
         &self,
         _context: &HookContext,
@@ -92,6 +156,26 @@ pub trait Hook: Send + Sync + 'static {
         &self,
         _context: &HookContext,
         _operation: &mut StateOperation,
+    ) -> impl Future<Output = Result<()>> + Send {
+        async { Ok(()) }
+    }
+
+    /// Around a state operation. Where `next` is not run, the store is not asked.
+    fn around_state_operation(
+        &self,
+        _context: &HookContext,
+        _operation: &StateOperation,
+        next: Next<'_, StateOutcome>,
+    ) -> impl Future<Output = Result<StateOutcome>> + Send {
+        next.run()
+    }
+
+    /// After a state operation failed.
+    fn on_state_error(
+        &self,
+        _context: &HookContext,
+        _operation: &StateOperation,
+        _error: &Error,
     ) -> impl Future<Output = Result<()>> + Send {
         async { Ok(()) }
     }
@@ -115,12 +199,53 @@ pub trait Hook: Send + Sync + 'static {
         async { Ok(()) }
     }
 
+    /// Around one compressor's work; `None` where it can do nothing.
+    fn around_compression(
+        &self,
+        _context: &HookContext,
+        _messages: &Messages,
+        next: Next<'_, Option<Messages>>,
+    ) -> impl Future<Output = Result<Option<Messages>>> + Send {
+        next.run()
+    }
+
+    /// After a compression failed.
+    fn on_compression_error(&self, _context: &HookContext, _error: &Error) -> impl Future<Output = Result<()>> + Send {
+        async { Ok(()) }
+    }
+
     /// After a conversation was compressed. It may be changed; what comes out must still be a whole conversation.
     fn after_compression(
         &self,
         _context: &HookContext,
         _messages: &mut Messages,
     ) -> impl Future<Output = Result<()>> + Send {
+        async { Ok(()) }
+    }
+
+    /// Before a run begins or goes on, with what the caller gave it: the history of a conversation is loaded after.
+    fn before_run(&self, _context: &HookContext, _messages: &Messages) -> impl Future<Output = Result<()>> + Send {
+        async { Ok(()) }
+    }
+
+    /// Around a whole run. `next` gives an error where the run ends without an answer. An error in place of its answer
+    /// fails the run; nothing can give it an answer that it does not have.
+    fn around_run(&self, _context: &HookContext, next: Next<'_, ()>) -> impl Future<Output = Result<()>> + Send {
+        next.run()
+    }
+
+    /// After a run ended without an answer. Not called for one that waits for a person.
+    fn on_run_error(
+        &self,
+        _context: &HookContext,
+        _end: &RunEnd<'_>,
+        _error: &Error,
+    ) -> impl Future<Output = Result<()>> + Send {
+        async { Ok(()) }
+    }
+
+    /// After a run came to its answer. An error fails it.
+    fn after_run(&self, _context: &HookContext, _end: &RunEnd<'_>) -> impl Future<Output = Result<()>> + Send {
         async { Ok(()) }
     }
 }
@@ -158,20 +283,132 @@ impl HookContext {
     }
 }
 
+/// What becomes of a model call.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum ModelVerdict {
+    /// The request is counted and sent.
+    Send,
+    /// Nothing is sent, and this is the answer. It is treated as the model's, checks and events included; its usage is
+    /// not counted, as nothing was billed.
+    Respond(Box<ModelResponse>),
+}
+
+impl ModelVerdict {
+    /// Answers in the model's place.
+    pub fn respond(response: ModelResponse) -> Self {
+        Self::Respond(Box::new(response))
+    }
+}
+
+/// A model call that failed.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ModelFailure {
+    /// Why.
+    pub error: Error,
+    /// Which try it was, from 1.
+    pub attempt: u32,
+    /// Whether the call may be tried again: hooks may have it tried three times more, and never after something of the
+    /// answer was shown.
+    pub may_retry: bool,
+}
+
+/// What becomes of a model call that failed.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub enum ModelRecovery {
+    /// The failure stands.
+    #[default]
+    Fail,
+    /// The same request is sent again after a while, where [it may be](ModelFailure::may_retry); else the failure
+    /// stands.
+    Retry {
+        /// How long to wait first.
+        after: Duration,
+    },
+    /// This is the answer. Its usage is not counted.
+    Respond(Box<ModelResponse>),
+}
+
 /// What becomes of a tool call.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ToolVerdict {
     /// It runs.
     Run,
     /// It does not run. The model is told why, in these words.
     Deny(String),
+    /// It does not run. The model sees this as its output.
+    Answer(ToolOutput),
 }
 
 impl ToolVerdict {
     /// Denies a call with words for the model.
     pub fn deny(reason: impl Into<String>) -> Self {
         Self::Deny(reason.into())
+    }
+
+    /// Answers a call in the tool's place.
+    pub fn answer(text: impl Into<String>) -> Self {
+        Self::Answer(ToolOutput::text(text))
+    }
+}
+
+/// A tool call that failed.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ToolFailure<'a> {
+    /// The call.
+    pub call: &'a ToolCall,
+    /// How it failed.
+    pub kind: ToolErrorKind,
+    /// What the model would read.
+    pub result: &'a ToolResult,
+}
+
+/// What becomes of a tool call that failed.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub enum ToolRecovery {
+    /// The model reads of the failure.
+    #[default]
+    Keep,
+    /// The model sees this as the call's output.
+    Answer(ToolOutput),
+}
+
+/// What came of a state operation.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct StateOutcome {
+    /// What was loaded.
+    pub loaded: Option<Stored>,
+    /// The version that was saved.
+    pub version: Option<u64>,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub struct RunEnd<'a> {
+    /// The answer's text, where there is one.
+    pub answer: Option<&'a str>,
+    /// How many steps it took.
+    pub steps: u32,
+    /// The usage of all its model calls.
+    pub usage: Usage,
+}
+
+impl fmt::Debug for RunEnd<'_> {
+    /// Shows the figures, and not the answer.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { answer, steps, usage } = self;
+        f.debug_struct("RunEnd")
+            .field("answered", &answer.is_some())
+            .field("steps", steps)
+            .field("usage", usage)
+            .finish()
     }
 }
 
@@ -215,313 +452,5 @@ impl fmt::Debug for StateOperation {
             Self::Delete { scope, key } => ("Delete", scope, key),
         };
         f.debug_struct(name).field("scope", scope).field("key", key).finish_non_exhaustive()
-    }
-}
-
-/// What happens when a hook fails, panics or takes too long.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use]
-pub struct HookPolicy {
-    enabled: bool,
-    on_failure: OnHookFailure,
-    timeout: Duration,
-}
-
-/// Whether a failing hook stops the run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum OnHookFailure {
-    /// The run fails. A hook that guards something must not be passed by when it breaks.
-    #[default]
-    Fail,
-    /// The run goes on as if the hook were not there; what the hook had changed until then is undone.
-    Skip,
-}
-
-impl HookPolicy {
-    /// A failing hook fails the run; a hook may take 10 seconds.
-    pub fn new() -> Self {
-        Self { enabled: true, on_failure: OnHookFailure::Fail, timeout: Duration::from_secs(10) }
-    }
-
-    /// A failing hook is passed by.
-    pub fn skip_on_failure(mut self) -> Self {
-        self.on_failure = OnHookFailure::Skip;
-        self
-    }
-
-    /// Sets how long one call of the hook may take.
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
-        self
-    }
-
-    /// Turns the hook off.
-    pub fn disabled(mut self) -> Self {
-        self.enabled = false;
-        self
-    }
-}
-
-impl Default for HookPolicy {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-/// Hooks with their policies, in order.
-#[derive(Clone, Default)]
-pub(crate) struct Hooks(Vec<Entry>);
-
-#[derive(Clone)]
-struct Entry {
-    hook: Arc<dyn ErasedHook>,
-    policy: HookPolicy,
-}
-
-/// Calls one method of every hook. A hook that is passed by on failure works on a copy, so that nothing half stays.
-macro_rules! call_each {
-    ($hooks:expr, $context:expr, $at:expr, $method:ident($($fixed:expr),*; $value:ident)) => {
-        for entry in $hooks {
-            match entry.policy.on_failure {
-                OnHookFailure::Fail => {
-                    let call = entry.hook.$method($context, $($fixed,)* &mut *$value);
-                    entry.guard(stringify!($method), $at, call).await?;
-                }
-                OnHookFailure::Skip => {
-                    let mut copy = $value.clone();
-                    let call = entry.hook.$method($context, $($fixed,)* &mut copy);
-                    if entry.guard(stringify!($method), $at, call).await?.is_some() {
-                        *$value = copy;
-                    }
-                }
-            }
-        }
-    };
-}
-
-impl Hooks {
-    pub(crate) fn add(&mut self, hook: impl Hook, policy: HookPolicy) {
-        if policy.enabled {
-            self.0.push(Entry { hook: Arc::new(hook), policy });
-        }
-    }
-
-    /// These hooks, then `inner`'s.
-    pub(crate) fn then(&self, inner: &Self) -> Self {
-        Self(self.0.iter().chain(&inner.0).cloned().collect())
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    pub(crate) async fn before_model_call(
-        &self,
-        context: &HookContext,
-        at: HookPoint<'_>,
-        request: &mut ModelRequest,
-    ) -> Result<()> {
-        call_each!(&self.0, context, at, before_model_call(; request));
-        Ok(())
-    }
-
-    pub(crate) async fn after_model_call(
-        &self,
-        context: &HookContext,
-        at: HookPoint<'_>,
-        response: &mut ModelResponse,
-    ) -> Result<()> {
-        call_each!(self.0.iter().rev(), context, at, after_model_call(; response));
-        Ok(())
-    }
-
-    pub(crate) async fn before_tool_call(
-        &self,
-        context: &HookContext,
-        at: HookPoint<'_>,
-        call: &mut ToolCall,
-    ) -> Result<ToolVerdict> {
-        for entry in &self.0 {
-            let mut copy = call.clone();
-            let verdict = entry.hook.before_tool_call(context, &mut copy);
-            match entry.guard("before_tool_call", at, verdict).await? {
-                Some(ToolVerdict::Run) => *call = copy,
-                Some(denied @ ToolVerdict::Deny(_)) => return Ok(denied),
-                None => {}
-            }
-        }
-        Ok(ToolVerdict::Run)
-    }
-
-    pub(crate) async fn after_tool_call(
-        &self,
-        context: &HookContext,
-        at: HookPoint<'_>,
-        call: &ToolCall,
-        result: &mut ToolResult,
-    ) -> Result<()> {
-        call_each!(self.0.iter().rev(), context, at, after_tool_call(call; result));
-        Ok(())
-    }
-
-    pub(crate) async fn before_state_operation(
-        &self,
-        context: &HookContext,
-        at: HookPoint<'_>,
-        operation: &mut StateOperation,
-    ) -> Result<()> {
-        call_each!(&self.0, context, at, before_state_operation(; operation));
-        Ok(())
-    }
-
-    pub(crate) async fn after_state_operation(
-        &self,
-        context: &HookContext,
-        at: HookPoint<'_>,
-        operation: &StateOperation,
-        loaded: &mut Option<Stored>,
-    ) -> Result<()> {
-        call_each!(self.0.iter().rev(), context, at, after_state_operation(operation; loaded));
-        Ok(())
-    }
-
-    pub(crate) async fn before_compression(
-        &self,
-        context: &HookContext,
-        at: HookPoint<'_>,
-        messages: &Messages,
-    ) -> Result<()> {
-        for entry in &self.0 {
-            entry.guard("before_compression", at, entry.hook.before_compression(context, messages)).await?;
-        }
-        Ok(())
-    }
-
-    pub(crate) async fn after_compression(
-        &self,
-        context: &HookContext,
-        at: HookPoint<'_>,
-        messages: &mut Messages,
-    ) -> Result<()> {
-        call_each!(self.0.iter().rev(), context, at, after_compression(; messages));
-        Ok(())
-    }
-}
-
-impl fmt::Debug for Hooks {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.0.iter().map(|entry| entry.hook.name())).finish()
-    }
-}
-
-/// Where the failure of a hook is reported.
-#[derive(Clone, Copy)]
-pub(crate) struct HookPoint<'a> {
-    pub(crate) emitter: &'a Emitter,
-    pub(crate) span: Span,
-}
-
-impl Entry {
-    /// Waits for a hook under its deadline. `None` where it failed and its policy passes it by.
-    async fn guard<T>(&self, point: &'static str, at: HookPoint<'_>, call: HookFuture<'_, T>) -> Result<Option<T>> {
-        let name = self.hook.name();
-        let failure = match tokio::time::timeout(self.policy.timeout, AssertUnwindSafe(call).catch_unwind()).await {
-            Ok(Ok(Ok(value))) => return Ok(Some(value)),
-            Ok(Ok(Err(error))) => {
-                Error::with_source(ErrorKind::Hook, format!("hook `{name}` failed in {point}: {error}"), error)
-            }
-            Ok(Err(_)) => Error::new(ErrorKind::Hook, format!("hook `{name}` panicked in {point}")),
-            Err(_) => Error::new(
-                ErrorKind::Hook,
-                format!("hook `{name}` took longer than {} ms in {point}", self.policy.timeout.as_millis()),
-            ),
-        };
-        at.emitter.emit(at.span, || EventKind::HookFailed { hook: name.to_owned(), point, error: failure.clone() });
-        match self.policy.on_failure {
-            OnHookFailure::Fail => Err(failure),
-            OnHookFailure::Skip => Ok(None),
-        }
-    }
-}
-
-type HookFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
-
-/// [`Hook`] with boxed futures.
-trait ErasedHook: Send + Sync {
-    fn name(&self) -> &str;
-    fn before_model_call<'a>(&'a self, context: &'a HookContext, request: &'a mut ModelRequest) -> HookFuture<'a, ()>;
-    fn after_model_call<'a>(&'a self, context: &'a HookContext, response: &'a mut ModelResponse) -> HookFuture<'a, ()>;
-    fn before_tool_call<'a>(&'a self, context: &'a HookContext, call: &'a mut ToolCall) -> HookFuture<'a, ToolVerdict>;
-    fn after_tool_call<'a>(
-        &'a self,
-        context: &'a HookContext,
-        call: &'a ToolCall,
-        result: &'a mut ToolResult,
-    ) -> HookFuture<'a, ()>;
-    fn before_state_operation<'a>(
-        &'a self,
-        context: &'a HookContext,
-        operation: &'a mut StateOperation,
-    ) -> HookFuture<'a, ()>;
-    fn after_state_operation<'a>(
-        &'a self,
-        context: &'a HookContext,
-        operation: &'a StateOperation,
-        loaded: &'a mut Option<Stored>,
-    ) -> HookFuture<'a, ()>;
-    fn before_compression<'a>(&'a self, context: &'a HookContext, messages: &'a Messages) -> HookFuture<'a, ()>;
-    fn after_compression<'a>(&'a self, context: &'a HookContext, messages: &'a mut Messages) -> HookFuture<'a, ()>;
-}
-
-// The blocks hold the calls themselves, so that a panic before the future is there is caught with the others.
-impl<H: Hook> ErasedHook for H {
-    fn name(&self) -> &str {
-        Hook::name(self)
-    }
-
-    fn before_model_call<'a>(&'a self, context: &'a HookContext, request: &'a mut ModelRequest) -> HookFuture<'a, ()> {
-        Box::pin(async move { Hook::before_model_call(self, context, request).await })
-    }
-
-    fn after_model_call<'a>(&'a self, context: &'a HookContext, response: &'a mut ModelResponse) -> HookFuture<'a, ()> {
-        Box::pin(async move { Hook::after_model_call(self, context, response).await })
-    }
-
-    fn before_tool_call<'a>(&'a self, context: &'a HookContext, call: &'a mut ToolCall) -> HookFuture<'a, ToolVerdict> {
-        Box::pin(async move { Hook::before_tool_call(self, context, call).await })
-    }
-
-    fn after_tool_call<'a>(
-        &'a self,
-        context: &'a HookContext,
-        call: &'a ToolCall,
-        result: &'a mut ToolResult,
-    ) -> HookFuture<'a, ()> {
-        Box::pin(async move { Hook::after_tool_call(self, context, call, result).await })
-    }
-
-    fn before_state_operation<'a>(
-        &'a self,
-        context: &'a HookContext,
-        operation: &'a mut StateOperation,
-    ) -> HookFuture<'a, ()> {
-        Box::pin(async move { Hook::before_state_operation(self, context, operation).await })
-    }
-
-    fn after_state_operation<'a>(
-        &'a self,
-        context: &'a HookContext,
-        operation: &'a StateOperation,
-        loaded: &'a mut Option<Stored>,
-    ) -> HookFuture<'a, ()> {
-        Box::pin(async move { Hook::after_state_operation(self, context, operation, loaded).await })
-    }
-
-    fn before_compression<'a>(&'a self, context: &'a HookContext, messages: &'a Messages) -> HookFuture<'a, ()> {
-        Box::pin(async move { Hook::before_compression(self, context, messages).await })
-    }
-
-    fn after_compression<'a>(&'a self, context: &'a HookContext, messages: &'a mut Messages) -> HookFuture<'a, ()> {
-        Box::pin(async move { Hook::after_compression(self, context, messages).await })
     }
 }

@@ -1,9 +1,12 @@
-//! Writing JSON that says what the value says: no `null` for NaN, no bottomless nesting. Reading JSON that is not whole yet.
+//! Writing JSON that says what the value says: no `null` for NaN, no bottomless nesting. Reading JSON that says one thing
+//! only: no key twice. Reading JSON that is not whole yet.
 
 mod partial;
 
+use std::collections::HashSet;
 use std::fmt;
 
+use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{self, Serialize};
 
 pub(crate) use self::partial::close;
@@ -21,6 +24,65 @@ const MAX_DEPTH: u32 = 64;
 pub(crate) fn to_finite_string<T: Serialize + ?Sized>(value: &T) -> Result<String, String> {
     value.serialize(Check { depth: 0 }).map_err(|error| error.0)?;
     serde_json::to_string(value).map_err(|error| error.to_string())
+}
+
+/// Whether a text is a JSON object in which no object has two entries of one key.
+///
+/// # Errors
+/// What is wrong, with its place.
+pub(crate) fn check_object(json: &str) -> Result<(), String> {
+    let text = if json.trim().is_empty() { "{}" } else { json };
+    if !text.trim_start().starts_with('{') {
+        return Err("it begins with something else".to_owned());
+    }
+    serde_json::from_str::<Distinct>(text).map(drop).map_err(|error| error.to_string())
+}
+
+/// Any JSON value whose objects have distinct keys.
+struct Distinct;
+
+impl<'de> Deserialize<'de> for Distinct {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Self)
+    }
+}
+
+macro_rules! visit_scalar {
+    ($($method:ident($type:ty))*) => {$(
+        fn $method<E>(self, _: $type) -> Result<Self, E> {
+            Ok(self)
+        }
+    )*};
+}
+
+impl<'de> Visitor<'de> for Distinct {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    visit_scalar! { visit_bool(bool) visit_i64(i64) visit_u64(u64) visit_f64(f64) visit_str(&str) }
+
+    fn visit_unit<E>(self) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self, A::Error> {
+        while items.next_element::<Self>()?.is_some() {}
+        Ok(self)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self, A::Error> {
+        let mut keys = HashSet::new();
+        while let Some(key) = entries.next_key::<String>()? {
+            if !keys.insert(key) {
+                return Err(de::Error::custom("a key stands twice in one object"));
+            }
+            entries.next_value::<Self>()?;
+        }
+        Ok(self)
+    }
 }
 
 /// A serializer that writes nothing and fails where JSON could not say what the value says.

@@ -423,6 +423,23 @@ impl Native {
     pub fn new(provider: impl Into<String>, kind: impl Into<String>, item: impl Into<Arc<str>>) -> Self {
         Self { provider: provider.into(), kind: kind.into(), item: item.into() }
     }
+
+    /// Whether it is a call that its provider leaves to the caller, by the names that the providers' APIs have for such
+    /// calls: OpenAI's Responses API (2026-01) lists them among its output items.
+    pub(crate) fn is_open_call(&self) -> bool {
+        matches!(
+            self.kind.as_str(),
+            "computer_call"
+                | "local_shell_call"
+                | "shell_call"
+                | "apply_patch_call"
+                | "custom_tool_call"
+                | "mcp_approval_request"
+                | "function_call"
+                | "tool_use"
+                | "functionCall"
+        )
+    }
 }
 
 impl fmt::Debug for Native {
@@ -607,6 +624,60 @@ impl Messages {
             *self = Self::from_list(self.list.to_vec());
         }
         Arc::make_mut(&mut self.list)
+    }
+}
+
+/// What is wrong with the calls and results of a history: no provider would take it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Unpaired {
+    /// The place of the message with the call, or with the result, from 0.
+    pub message: usize,
+    /// The id of the call.
+    pub call_id: String,
+    /// Whether it is a call without a result; otherwise a result without a call before it.
+    pub is_call: bool,
+}
+
+impl fmt::Display for Unpaired {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { message, call_id, is_call } = self;
+        if *is_call {
+            write!(f, "message {message} has the tool call `{call_id}`, and no result for it follows")
+        } else {
+            write!(f, "message {message} has a result for `{call_id}`, and no such tool call stands before it")
+        }
+    }
+}
+
+impl std::error::Error for Unpaired {}
+
+impl Messages {
+    /// Whether every tool call has exactly one result before anything else is said, and every result its call: what
+    /// providers ask of a history.
+    ///
+    /// # Errors
+    /// The first call or result that has no counterpart.
+    pub fn check_calls(&self) -> Result<(), Unpaired> {
+        let mut open: Vec<(usize, &str)> = Vec::new();
+        let unanswered = |(message, id): &(usize, &str)| {
+            Err(Unpaired { message: *message, call_id: (*id).to_owned(), is_call: true })
+        };
+        for (place, message) in self.iter().enumerate() {
+            if message.role != Role::Tool
+                && let Some(call) = open.first()
+            {
+                return unanswered(call);
+            }
+            for result in message.tool_results() {
+                let Some(found) = open.iter().position(|(_, id)| *id == result.call_id) else {
+                    return Err(Unpaired { message: place, call_id: result.call_id.clone(), is_call: false });
+                };
+                open.remove(found);
+            }
+            open.extend(message.tool_calls().map(|call| (place, call.id.as_str())));
+        }
+        open.first().map_or(Ok(()), unanswered)
     }
 }
 

@@ -7,18 +7,24 @@
 //! What the model says together with tool calls becomes history only when every one of its calls has a result. So a
 //! history never holds a call without an answer.
 
+mod limit;
+mod outputs;
 mod turn;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::limit::Asked;
+pub use self::limit::{Limit, LimitReached, Spent};
+pub(crate) use self::outputs::Outputs;
 use self::turn::Turn;
 use crate::agent::RunPolicy;
 use crate::context::RunId;
 use crate::error::{Error, ErrorKind, Result};
-use crate::message::{Message, Messages, Part, Role, ToolCall, ToolResult, Usage};
+use crate::message::{Message, Messages, Native, Part, Role, ToolCall, ToolResult, Usage};
 use crate::model::{ModelRequest, ModelResponse, StopReason};
 use crate::tool::ToolErrorKind;
 
@@ -64,6 +70,18 @@ pub struct Run {
     last_stop: Option<StopReason>,
     /// Every call id there has been, so that a repeated one is told apart.
     call_ids: BTreeSet<String>,
+    /// What the run has spent, as its limits count it.
+    #[serde(default)]
+    spent: Spent,
+    /// The request that is on its way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    asked: Option<Asked>,
+    /// The calls of the last step by their digests, each with the number of steps in a row that asked for it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    repeated: BTreeMap<u64, u32>,
+    /// The outputs that the model was shown in part.
+    #[serde(default, skip_serializing_if = "Outputs::is_empty")]
+    outputs: Outputs,
     #[serde(default)]
     origin: Origin,
 }
@@ -142,13 +160,55 @@ pub enum Ending {
         /// The error in words.
         message: String,
     },
+    /// The model answered with nothing anyone could use, twice in a row or for want of room.
+    Empty {
+        /// What happened, in words.
+        message: String,
+    },
+    /// The model's answer holds no text, and a call in a form of its provider's that only the caller could answer.
+    NativeCall {
+        /// The wire format it belongs to.
+        provider: String,
+        /// The item's own `type`.
+        item: String,
+    },
     /// A limit was reached.
     Stopped {
         /// Which one, and what was used.
-        message: String,
+        reached: LimitReached,
     },
     /// The caller cancelled it.
     Cancelled,
+}
+
+/// The detail of an error of kind [`ErrorKind::Model`]: the model's answer holds no text, and a call in a form of its
+/// provider's that Runlet does not run and only the caller could answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NativeCall {
+    /// The wire format it belongs to, such as `openai`.
+    pub provider: String,
+    /// The item's own `type`, such as `computer_call`.
+    pub item: String,
+}
+
+impl fmt::Display for NativeCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { provider, item } = self;
+        write!(
+            f,
+            "the model's answer is a `{item}` of {provider}, which the caller has to answer: a run answers calls of its \
+             agent's tools only. Take the native tool behind it from the agent"
+        )
+    }
+}
+
+impl std::error::Error for NativeCall {}
+
+impl From<NativeCall> for Error {
+    fn from(call: NativeCall) -> Self {
+        Self::with_source(ErrorKind::Model, call.to_string(), call)
+    }
 }
 
 /// What a run needs next.
@@ -167,7 +227,8 @@ pub enum Action {
         /// The calls that have no result yet.
         calls: Vec<PendingCall>,
     },
-    /// Ask a person about these calls. Every other call of the step has its result.
+    /// Wait for what comes from outside the run: a person's decision on these calls, or the result of a call whose tool
+    /// [deferred](crate::ToolError::defer) it. Every other call of the step has its result.
     AskHuman {
         /// The step they belong to.
         step: u32,
@@ -195,12 +256,75 @@ pub struct PendingCall {
     pub approved: bool,
     /// Whether its arguments are a person's.
     pub edited: bool,
+    /// What the tool said when it left the answer for later. The call then waits for its result, not for approval.
+    pub deferred: Option<String>,
+}
+
+impl PendingCall {
+    /// The call as one line for the person who decides on it: what could hide or reorder text is written out as an escape,
+    /// so that what is seen is what will run.
+    ///
+    /// ```
+    /// use runlet::run::visible;
+    ///
+    /// assert_eq!(visible("a\u{202e}b\n"), "a\\u{202e}b\\n");
+    /// ```
+    pub fn prompt(&self) -> String {
+        format!("{}({})", visible(&self.call.name), visible(&self.call.arguments))
+    }
+}
+
+/// A text with every character that has no look of its own, or changes how others look, written as an escape: control
+/// characters, bidirectional marks, invisible spaces and joiners, tags.
+pub fn visible(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        let hides = character.is_control()
+            || matches!(
+                character,
+                '\u{ad}'
+                    | '\u{34f}'
+                    | '\u{61c}'
+                    | '\u{115f}'..='\u{1160}'
+                    | '\u{17b4}'..='\u{17b5}'
+                    | '\u{180b}'..='\u{180f}'
+                    | '\u{200b}'..='\u{200f}'
+                    | '\u{2028}'..='\u{202e}'
+                    | '\u{2060}'..='\u{206f}'
+                    | '\u{3164}'
+                    | '\u{fe00}'..='\u{fe0f}'
+                    | '\u{feff}'
+                    | '\u{ffa0}'
+                    | '\u{fff0}'..='\u{fffb}'
+                    | '\u{e0000}'..='\u{e0fff}'
+            );
+        if hides {
+            shown.extend(character.escape_default());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
 }
 
 /// What came of an [`Action`].
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Outcome {
+    /// A request is about to be sent. Where a limit does not allow it the run ends here, and it must not be.
+    ModelAsked {
+        /// The model's name.
+        model: String,
+        /// What its tokens are at most.
+        input_tokens: u64,
+    },
+    /// The request that was sent brought no answer, and may be sent again.
+    ModelFailed {
+        /// What the provider said of the tokens it read and wrote.
+        usage: Usage,
+        /// Whether the provider turned the request away, so that it cost nothing.
+        rejected: bool,
+    },
     /// The model answered.
     Model(Box<ModelResponse>),
     /// The conversation was made smaller before it was sent.
@@ -239,7 +363,16 @@ pub enum Outcome {
         /// The arguments to approve, as JSON text: hooks may have changed the model's.
         arguments: String,
     },
-    /// A person decided on a tool call.
+    /// A tool left its answer for later: the run waits for it.
+    ToolDeferred {
+        /// The call's place.
+        index: usize,
+        /// What the tool said, for whoever brings the answer.
+        note: String,
+    },
+    /// A limit that the run itself does not see was reached: time, or depth.
+    Stopped(LimitReached),
+    /// A person decided on a tool call, or its deferred result came.
     Human {
         /// The call's place.
         index: usize,
@@ -268,6 +401,10 @@ impl Outcome {
     /// What came, in words that hold nothing anyone said.
     fn name(&self) -> &'static str {
         match self {
+            Self::ModelAsked { .. } => "a request to the model came",
+            Self::ModelFailed { .. } => "a failed request came",
+            Self::ToolDeferred { .. } => "a deferred call came",
+            Self::Stopped(_) => "a limit came",
             Self::Model(_) => "a model's answer came",
             Self::Compressed(_) => "a compressed conversation came",
             Self::ToolSettled { .. } => "a tool's result came",
@@ -299,6 +436,25 @@ pub enum Decision {
         /// Why, in words for the model.
         reason: String,
     },
+    /// The result of a call whose tool left its answer for later.
+    Result {
+        /// What the model is given: text, and media where the provider takes them.
+        content: Vec<Part>,
+        /// Whether the call failed; `content` then says what went wrong.
+        is_error: bool,
+    },
+}
+
+impl Decision {
+    /// The result of a deferred call, as one text.
+    pub fn result(text: impl Into<String>) -> Self {
+        Self::Result { content: vec![Part::text(text)], is_error: false }
+    }
+
+    /// A deferred call failed; the text tells the model what went wrong.
+    pub fn failed(text: impl Into<String>) -> Self {
+        Self::Result { content: vec![Part::text(text)], is_error: true }
+    }
 }
 
 /// Where a run stands.
@@ -343,6 +499,10 @@ impl Run {
             output_retries: 0,
             last_stop: None,
             call_ids,
+            spent: Spent::default(),
+            asked: None,
+            repeated: BTreeMap::new(),
+            outputs: Outputs::default(),
             origin: Origin::default(),
         };
         run.begin_step();
@@ -372,6 +532,8 @@ impl Run {
     /// [`ErrorKind::Internal`] where the outcome does not belong to what the run waits for; the run is as it was.
     pub fn apply(&mut self, outcome: Outcome) -> Result<()> {
         match (outcome, &mut self.phase) {
+            (Outcome::ModelAsked { model, input_tokens }, Phase::Model) => self.ask(model, input_tokens),
+            (Outcome::ModelFailed { usage, rejected }, Phase::Model) => self.failed_request(&usage, rejected),
             (Outcome::Model(response), Phase::Model) => self.answered(*response),
             (Outcome::Compressed(messages), Phase::Model) => self.compressed = Some(messages),
             (Outcome::ToolSettled { index, result, failure }, Phase::Tools(turn)) => {
@@ -389,6 +551,7 @@ impl Run {
                 self.close_turn();
             }
             (Outcome::ToolNeedsApproval { index, arguments }, Phase::Tools(turn)) => turn.hold(index, arguments)?,
+            (Outcome::ToolDeferred { index, note }, Phase::Tools(turn)) => turn.defer(index, note)?,
             (Outcome::Human { index, decision }, Phase::Tools(turn)) => {
                 turn.decide(index, decision)?;
                 self.close_turn();
@@ -398,7 +561,8 @@ impl Run {
                 self.phase = Phase::Ended(Ending::Completed { answer });
             }
             (Outcome::OutputRejected { problems }, Phase::Output { .. }) => self.rejected(&problems),
-            (Outcome::Failed { .. } | Outcome::Cancelled, Phase::Ended(_)) => {}
+            (Outcome::Failed { .. } | Outcome::Cancelled | Outcome::Stopped(_), Phase::Ended(_)) => {}
+            (Outcome::Stopped(reached), _) => self.end(Ending::Stopped { reached }),
             (Outcome::Failed { kind, message }, _) => self.end(Ending::Failed { kind, message }),
             (Outcome::Cancelled, _) => self.end(Ending::Cancelled),
             (outcome, _) => {
@@ -412,7 +576,8 @@ impl Run {
     /// Takes a person's decision on a call that waits for one, and gives the call.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`] where no such call waits, or edited arguments are no JSON object; the run is as it was.
+    /// [`ErrorKind::Config`] where no such call waits, where the decision is not one that it waits for, or where edited
+    /// arguments are no JSON object; the run is as it was.
     pub(crate) fn decide(&mut self, index: usize, decision: Decision) -> Result<ToolCall> {
         let waiting = match &self.phase {
             Phase::Tools(turn) => turn.waiting(),
@@ -429,6 +594,40 @@ impl Run {
         }
         self.apply(Outcome::Human { index, decision })?;
         Ok(pending.call)
+    }
+
+    /// What the run has spent so far, as its limits count it.
+    pub fn spent(&self) -> Spent {
+        self.spent
+    }
+
+    /// How many tokens the answer to a request may have under the run's limits; `None` for as many as it likes.
+    ///
+    /// # Errors
+    /// The limit that does not allow the request.
+    pub(crate) fn output_allowance(&self, model: &str, input_tokens: u64) -> Result<Option<u64>, LimitReached> {
+        self.spent.output_allowance(&self.policy, model, input_tokens)
+    }
+
+    /// Counts what a run that one of this run's tools drove has spent: it is this run's spending too.
+    pub(crate) fn spend_nested(&mut self, spent: &Spent) {
+        self.spent = self.spent.plus(spent);
+    }
+
+    /// The outputs that the model was shown in part.
+    pub(crate) fn outputs(&self) -> &Outputs {
+        &self.outputs
+    }
+
+    pub(crate) fn set_outputs(&mut self, outputs: Outputs) {
+        self.outputs = outputs;
+    }
+
+    /// Whether a call may begin before the limits on its whole step were looked at.
+    pub(crate) fn may_begin_early(&self, call: &ToolCall) -> bool {
+        let limit = self.policy.max_identical_calls;
+        self.policy.max_tool_calls.is_none()
+            && (limit == 0 || self.repeated.get(&digest(call)).is_none_or(|steps| steps + 1 < limit))
     }
 
     /// The limits of the run.
@@ -491,7 +690,7 @@ impl Run {
             Phase::Model | Phase::Output { .. } | Phase::Tools(_) => RunStatus::Running,
             Phase::Ended(Ending::Completed { .. }) => RunStatus::Completed,
             Phase::Ended(Ending::Refused { .. }) => RunStatus::Refused,
-            Phase::Ended(Ending::Failed { .. }) => RunStatus::Failed,
+            Phase::Ended(Ending::Failed { .. } | Ending::Empty { .. } | Ending::NativeCall { .. }) => RunStatus::Failed,
             Phase::Ended(Ending::Stopped { .. }) => RunStatus::Stopped,
             Phase::Ended(Ending::Cancelled) => RunStatus::Cancelled,
         }
@@ -521,29 +720,62 @@ impl Run {
     /// Begins the next step, or ends the run where it has had them all.
     fn begin_step(&mut self) {
         if self.step >= self.policy.max_steps {
-            let message = format!(
-                "the run took {} steps without coming to an end, and `max_steps` is {}",
-                self.step, self.policy.max_steps
-            );
-            self.phase = Phase::Ended(Ending::Stopped { message });
+            let (used, allowed) = (u64::from(self.step), u64::from(self.policy.max_steps));
+            let reached = LimitReached::new(Limit::Steps, used, 1, allowed);
+            self.phase = Phase::Ended(Ending::Stopped { reached });
             return;
         }
         self.step += 1;
         self.phase = Phase::Model;
     }
 
-    fn answered(&mut self, response: ModelResponse) {
-        let ModelResponse { mut message, stop_reason, usage, .. } = response;
+    /// Counts a request that is about to be sent, or ends the run.
+    fn ask(&mut self, model: String, input_tokens: u64) {
+        if let Err(reached) = self.output_allowance(&model, input_tokens) {
+            self.end(Ending::Stopped { reached });
+            return;
+        }
+        self.spent.model_requests = self.spent.model_requests.saturating_add(1);
+        self.asked = Some(Asked { model, input_tokens });
+    }
+
+    fn failed_request(&mut self, usage: &Usage, rejected: bool) {
+        match self.asked.take() {
+            Some(_) if rejected => {}
+            Some(asked) => {
+                self.spent = self.spent.plus(&asked.spent(&self.policy, usage, None));
+                self.use_up(usage);
+            }
+            None => {}
+        }
+    }
+
+    /// Adds what a provider says that it billed.
+    fn use_up(&mut self, usage: &Usage) {
         if self.model_calls == 0 {
-            self.usage = usage;
+            self.usage = *usage;
         } else {
-            self.usage.add(&usage);
+            self.usage.add(usage);
         }
         self.model_calls = self.model_calls.saturating_add(1);
+    }
+
+    fn answered(&mut self, response: ModelResponse) {
+        let ModelResponse { mut message, stop_reason, usage, .. } = response;
+        self.use_up(&usage);
+        if let Some(asked) = self.asked.take() {
+            self.spent = self.spent.plus(&asked.spent(&self.policy, &usage, Some(&message)));
+        }
         message.role = Role::Assistant;
         self.last_stop = Some(stop_reason.clone());
         if message.tool_calls().next().is_some() {
             self.open_turn(message, &stop_reason);
+            return;
+        }
+        if let Some(Native { provider, kind, .. }) = unanswered(&message) {
+            // It does not become history: no provider takes a call back without its answer.
+            let ending = Ending::NativeCall { provider: provider.clone(), item: kind.clone() };
+            self.end(ending);
             return;
         }
         match stop_reason {
@@ -586,25 +818,66 @@ impl Run {
             }
             _ => "the model twice answered with neither text nor a tool call",
         };
-        self.end(Ending::Failed { kind: ErrorKind::Model, message: message.to_owned() });
+        self.end(Ending::Empty { message: message.to_owned() });
     }
 
     fn open_turn(&mut self, mut message: Message, stop_reason: &StopReason) {
         self.name_calls(&mut message);
+        let repeated = self.count_repeated(&message);
         let mut turn = Turn::new(message);
         if *stop_reason == StopReason::MaxTokens {
-            turn.settle_rest(ToolErrorKind::Failed, |_| {
-                "This call was not answered: your message was cut off at the output limit, so the call may be incomplete. \
-                 Make it again, alone or with shorter arguments."
-                    .to_owned()
+            turn.settle_rest(ToolErrorKind::Failed, |_| format!("This call was not run: {CUT_OFF}"));
+        } else if turn.ends_inside_a_call() {
+            // Some servers say `tool_calls` where they mean `length`.
+            turn.settle_rest(ToolErrorKind::InvalidArguments, |call| {
+                let place = match serde_json::from_str::<serde::de::IgnoredAny>(&call.arguments) {
+                    Err(error) => format!(" Its arguments are not JSON: {error}."),
+                    Ok(_) => String::new(),
+                };
+                format!("This call was not run: {CUT_OFF}{place}")
             });
         }
         let limit = self.policy.max_tool_calls_per_step;
         turn.settle_from(limit, ToolErrorKind::Denied, |_| {
             format!("This call was not run: at most {limit} tool calls are run in one turn. Make it again if needed.")
         });
+        let reached = repeated.or_else(|| self.too_many_calls(turn.ready().len()));
+        if let Some(reached) = reached {
+            turn.settle_rest(ToolErrorKind::Denied, |_| {
+                format!("This call was not run: the run came to its limit `{}`.", reached.limit.setting())
+            });
+            self.phase = Phase::Tools(turn);
+            self.end(Ending::Stopped { reached });
+            return;
+        }
+        let asked = u32::try_from(turn.ready().len()).unwrap_or(u32::MAX);
+        self.spent.tool_calls = self.spent.tool_calls.saturating_add(asked);
         self.phase = Phase::Tools(turn);
         self.close_turn();
+    }
+
+    /// Whether so many calls more would be too many for the run.
+    fn too_many_calls(&self, calls: usize) -> Option<LimitReached> {
+        let allowed = u64::from(self.policy.max_tool_calls?);
+        let (used, needed) = (u64::from(self.spent.tool_calls), u64::try_from(calls).unwrap_or(u64::MAX));
+        let over = used.saturating_add(needed) > allowed;
+        over.then(|| LimitReached::new(Limit::ToolCalls, used, needed, allowed))
+    }
+
+    /// Counts in how many steps in a row each call of a message was asked for.
+    fn count_repeated(&mut self, message: &Message) -> Option<LimitReached> {
+        let limit = self.policy.max_identical_calls;
+        if limit == 0 {
+            return None;
+        }
+        let before = std::mem::take(&mut self.repeated);
+        for call in message.tool_calls() {
+            let digest = digest(call);
+            let steps = before.get(&digest).copied().unwrap_or(0).saturating_add(1);
+            self.repeated.insert(digest, steps);
+        }
+        let most = self.repeated.values().copied().max().unwrap_or(0);
+        (most >= limit).then(|| LimitReached::new(Limit::IdenticalCalls, u64::from(most), 0, u64::from(limit)))
     }
 
     /// Gives every call an id of its own: models leave them out and repeat them, and a result must find its call.
@@ -679,6 +952,8 @@ impl Run {
 
     /// Ends the run. Calls without a result get one that says so, and so their turn becomes history.
     fn end(&mut self, ending: Ending) {
+        // Nobody waits for the answer any more, but it may be billed.
+        self.failed_request(&Usage::default(), false);
         if let Phase::Tools(turn) = &mut self.phase {
             turn.settle_rest(ToolErrorKind::Cancelled, |_| {
                 "The run ended before this call did. Whether it took effect is not known.".to_owned()
@@ -702,6 +977,25 @@ impl Run {
         }
         self.messages.push(message);
     }
+}
+
+const CUT_OFF: &str = "your message was cut off at the output limit, so the call may be incomplete. Make it again, alone or \
+                       with shorter arguments.";
+
+/// What two calls of the same tool with the same arguments, as the model wrote them, have in common.
+fn digest(call: &ToolCall) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (&call.name, &call.arguments).hash(&mut hasher);
+    hasher.finish()
+}
+
+/// The first item of a message that is a call in a form of its provider's for the caller to answer, as far as its name
+/// tells: providers name what they run themselves otherwise, or leave its result in the same answer.
+fn unanswered(message: &Message) -> Option<&Native> {
+    message.parts.iter().find_map(|part| match part {
+        Part::Native(native) if native.is_open_call() => Some(native),
+        _ => None,
+    })
 }
 
 /// Whether an answer holds nothing that anyone could use.

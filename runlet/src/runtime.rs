@@ -5,13 +5,17 @@
 
 mod dispatch;
 mod drive;
+mod genai;
 mod input;
+mod lineage;
+mod output;
 mod report;
 mod session;
 mod stream;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use uuid::Uuid;
 
@@ -22,11 +26,14 @@ pub use self::stream::RunStream;
 use self::drive::{Driver, Start};
 use crate::agent::{Agent, Output};
 use crate::context::{IntoDeps, RunId};
-use crate::event::{EventLog, Observer, Observers};
-use crate::hook::{Hook, HookPolicy, Hooks};
+use crate::event::{EventLog, EventReplay, Observer, ObserverCounts, ObserverPolicy, Observers, Redactor};
+use crate::hook::{Guard, Hook, HookPolicy, Hooks};
 use crate::model::ModelRequest;
 use crate::run::{Decision, Run};
 use crate::state::{AnyStateStore, StateStore};
+
+/// How long one state operation may take where nothing else is said.
+const STATE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Drives runs of agents. One runtime serves any number of runs at a time; cloning shares it.
 ///
@@ -48,11 +55,20 @@ pub struct Runtime {
     parts: Arc<Parts>,
 }
 
-#[derive(Clone, Default)]
+#[derive(Clone)]
 struct Parts {
     observers: Observers,
     hooks: Hooks,
     state: Option<AnyStateStore>,
+    state_timeout: Duration,
+    traced: Option<Redactor>,
+}
+
+impl Default for Parts {
+    fn default() -> Self {
+        let (observers, hooks) = (Observers::default(), Hooks::default());
+        Self { observers, hooks, state: None, state_timeout: STATE_TIMEOUT, traced: None }
+    }
 }
 
 impl Runtime {
@@ -62,8 +78,19 @@ impl Runtime {
     }
 
     /// Adds an observer: it sees the events of all runs, in a thread of its own.
-    pub fn observer(mut self, observer: impl Observer) -> Self {
-        Arc::make_mut(&mut self.parts).observers.add(observer);
+    pub fn observer(self, observer: impl Observer) -> Self {
+        self.observer_with(observer, ObserverPolicy::new())
+    }
+
+    /// Adds an observer with a policy of its own: for one that may miss nothing, or that runs must not do without.
+    pub fn observer_with(mut self, observer: impl Observer, policy: ObserverPolicy) -> Self {
+        Arc::make_mut(&mut self.parts).observers.add(observer, policy);
+        self
+    }
+
+    /// Keeps the newest events of each run for those who begin to look late.
+    pub fn event_replay(mut self, replay: &EventReplay) -> Self {
+        Arc::make_mut(&mut self.parts).observers.add_replay(replay.clone());
         self
     }
 
@@ -84,9 +111,29 @@ impl Runtime {
         self
     }
 
+    /// Adds a guard to all runs: a rule that must hold, whatever breaks.
+    pub fn guard(mut self, guard: impl Guard) -> Self {
+        Arc::make_mut(&mut self.parts).hooks.add_guard(guard);
+        self
+    }
+
+    /// Writes what was said into the spans for `tracing`, as the redactor leaves it: instructions, messages, arguments
+    /// and results. Without this, spans hold names, ids, counts and times only.
+    pub fn trace_content(mut self, redactor: Redactor) -> Self {
+        Arc::make_mut(&mut self.parts).traced = Some(redactor);
+        self
+    }
+
     /// Sets where conversations and the state of tools are kept.
     pub fn state_store(mut self, store: impl StateStore) -> Self {
         Arc::make_mut(&mut self.parts).state = Some(AnyStateStore::new(store));
+        self
+    }
+
+    /// Sets how long one operation of the state store may take: 30 seconds where nothing else is said. One that takes
+    /// longer has failed, with kind [`ErrorKind::State`](crate::ErrorKind::State).
+    pub fn state_timeout(mut self, timeout: Duration) -> Self {
+        Arc::make_mut(&mut self.parts).state_timeout = timeout;
         self
     }
 
@@ -94,6 +141,11 @@ impl Runtime {
     /// ends, not within a run.
     pub fn flush_observers(&self) {
         self.parts.observers.flush();
+    }
+
+    /// How each observer fared so far, in the order they were added.
+    pub fn observer_counts(&self) -> Vec<ObserverCounts> {
+        self.parts.observers.counts()
     }
 
     /// Runs an agent until it has an answer.

@@ -129,6 +129,10 @@ pub struct ToolSpec {
     /// Whether a person has to approve each call.
     #[serde(default)]
     pub approval: bool,
+    /// Whether its calls block their thread: they then run on the runtime's blocking pool. Such a call cannot be stopped,
+    /// only left behind.
+    #[serde(default)]
+    pub blocking: bool,
     /// How long a call may take; `None` for the runtime's default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<Duration>,
@@ -159,6 +163,7 @@ impl ToolSpec {
             effect: Effect::default(),
             sequential: false,
             approval: false,
+            blocking: false,
             timeout: None,
             retries: 0,
             max_output: None,

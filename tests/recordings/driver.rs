@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use runlet::agent::RunPolicy;
 use runlet::budget::ContextPolicy;
-use runlet::hook::{Hook, HookContext};
+use runlet::hook::{Hook, HookContext, ModelVerdict};
 use runlet::model::{ModelRequest, ToolDefinition};
 use runlet::run::RunStatus;
 use runlet::schema::Schema;
@@ -203,11 +203,15 @@ impl Hook for RecordedTools {
         "recorded_tools"
     }
 
-    async fn before_model_call(&self, context: &HookContext, request: &mut ModelRequest) -> runlet::Result<()> {
+    async fn before_model_call(
+        &self,
+        context: &HookContext,
+        request: &mut ModelRequest,
+    ) -> runlet::Result<ModelVerdict> {
         if let Some(tools) = of_step(&self.0, context.step()) {
             request.tools.clone_from(tools);
         }
-        Ok(())
+        Ok(ModelVerdict::Send)
     }
 }
 

@@ -98,20 +98,7 @@ pub(crate) fn check_compressed(name: &str, before: &Messages, after: &Messages) 
     if newest(before).is_some_and(|message| newest(after) != Some(message)) {
         return broken("the newest user message is gone or no longer the newest");
     }
-    let mut open: Vec<&str> = Vec::new();
-    for message in after {
-        if message.role != Role::Tool && !open.is_empty() {
-            return broken("a tool call has no result");
-        }
-        for result in message.tool_results() {
-            let Some(place) = open.iter().position(|id| *id == result.call_id) else {
-                return broken("a tool result has no call before it");
-            };
-            open.remove(place);
-        }
-        open.extend(message.tool_calls().map(|call| call.id.as_str()));
-    }
-    if open.is_empty() { Ok(()) } else { broken("a tool call has no result") }
+    after.check_calls().or_else(|unpaired| broken(&unpaired.to_string()))
 }
 
 /// A [`Compressor`] of any type, shared.

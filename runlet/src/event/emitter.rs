@@ -9,6 +9,7 @@ use std::time::SystemTime;
 use super::observer::Observers;
 use super::{Event, EventKind};
 use crate::context::RunInfo;
+use crate::error::Result;
 
 /// Gives the events of one run their order and hands them to the observers and to the run's stream.
 ///
@@ -92,13 +93,30 @@ impl Emitter {
         }
     }
 
-    /// Waits until the run's stream has been read, so that a slow reader slows the run. Ready at once without a stream.
-    pub(crate) async fn drained(&self) {
-        if !self.0.streams {
-            return;
+    /// Waits until the run's stream has been read and every durable observer has room, so that who is slow slows the
+    /// run. Ready at once without either.
+    ///
+    /// # Errors
+    /// Where an observer that the run requires has failed on one of its events.
+    pub(crate) async fn drained(&self) -> Result<()> {
+        if self.0.streams {
+            // No waker is kept: whoever empties the queue polls the run next.
+            poll_fn(|_| if self.state().queue.is_empty() { Poll::Ready(()) } else { Poll::Pending }).await;
         }
-        // No waker is kept: whoever empties the queue polls the run next.
-        poll_fn(|_| if self.state().queue.is_empty() { Poll::Ready(()) } else { Poll::Pending }).await;
+        self.0.observers.room(&self.0.run.run_id).await
+    }
+
+    /// Waits until every observer that the run requires has seen all of it so far.
+    ///
+    /// # Errors
+    /// As [`drained`](Self::drained).
+    pub(crate) async fn settled(&self) -> Result<()> {
+        self.0.observers.settled(&self.0.run.run_id).await
+    }
+
+    /// Waits until every durable observer has seen all of the run.
+    pub(crate) async fn seen(&self) {
+        self.0.observers.seen(&self.0.run.run_id).await;
     }
 
     pub(crate) fn queue(&self) -> EventQueue {

@@ -24,6 +24,8 @@ enum Slot {
     Ready { call: ToolCall },
     /// Waits for a person.
     Held { call: ToolCall },
+    /// Waits for the result that its tool left for later.
+    Deferred { call: ToolCall, note: String },
     /// A person said yes, perhaps to arguments of their own.
     Approved { call: ToolCall, edited: bool },
     /// Has its result.
@@ -51,25 +53,35 @@ impl Turn {
     /// The calls to be run.
     pub(super) fn ready(&self) -> Vec<PendingCall> {
         self.pending(|slot| match slot {
-            Slot::Ready { call } => Some((call, false, false)),
-            Slot::Approved { call, edited } => Some((call, true, *edited)),
+            Slot::Ready { call } => Some((call, false, false, None)),
+            Slot::Approved { call, edited } => Some((call, true, *edited, None)),
             _ => None,
         })
     }
 
-    /// The calls that wait for a person.
+    /// Whether the last call's arguments end in the midst of their JSON. Only the last can be cut off.
+    pub(super) fn ends_inside_a_call(&self) -> bool {
+        let last = self.slots.last().and_then(Slot::call);
+        last.is_some_and(|call| {
+            let cut = serde_json::from_str::<serde::de::IgnoredAny>(&call.arguments);
+            !call.arguments.trim().is_empty() && cut.is_err_and(|error| error.is_eof())
+        })
+    }
+
+    /// The calls that wait for a person, or for their results.
     pub(super) fn waiting(&self) -> Vec<PendingCall> {
         self.pending(|slot| match slot {
-            Slot::Held { call } => Some((call, false, false)),
+            Slot::Held { call } => Some((call, false, false, None)),
+            Slot::Deferred { call, note } => Some((call, false, false, Some(note.clone()))),
             _ => None,
         })
     }
 
-    fn pending(&self, of: impl Fn(&Slot) -> Option<(&ToolCall, bool, bool)>) -> Vec<PendingCall> {
+    fn pending(&self, of: impl Fn(&Slot) -> Option<(&ToolCall, bool, bool, Option<String>)>) -> Vec<PendingCall> {
         let slots = self.slots.iter().enumerate();
         let pending = slots.filter_map(|(index, slot)| {
-            let (call, approved, edited) = of(slot)?;
-            Some(PendingCall { index, call: call.clone(), approved, edited })
+            let (call, approved, edited, deferred) = of(slot)?;
+            Some(PendingCall { index, call: call.clone(), approved, edited, deferred })
         });
         pending.collect()
     }
@@ -97,14 +109,34 @@ impl Turn {
         Ok(())
     }
 
-    /// Takes a person's decision on a call that waits for one.
+    /// Lets a call wait for its result.
+    pub(super) fn defer(&mut self, index: usize, note: String) -> Result<()> {
+        let slot = self.open_slot(index)?;
+        if let Some(call) = slot.call().cloned() {
+            *slot = Slot::Deferred { call, note };
+        }
+        Ok(())
+    }
+
+    /// Takes a person's decision on a call that waits for one, or the result of one that waits for it.
     pub(super) fn decide(&mut self, index: usize, decision: Decision) -> Result<()> {
         let slot = self.open_slot(index)?;
-        let Slot::Held { call } = slot else {
-            return Err(Error::new(ErrorKind::Config, format!("call {index} does not wait for a decision")));
+        let unfit = |waits: &str| Err(Error::new(ErrorKind::Config, format!("call {index} {waits}")));
+        let mut call = match (&*slot, &decision) {
+            (Slot::Deferred { call, .. }, Decision::Result { content, is_error }) => {
+                let result = ToolResult { content: content.clone(), is_error: *is_error, ..ToolResult::text(call, "") };
+                *slot = Slot::Settled { result, failure: is_error.then_some(ToolErrorKind::Failed) };
+                return Ok(());
+            }
+            (Slot::Deferred { .. }, _) => return unfit("waits for its result: give it with `Decision::Result`"),
+            (Slot::Held { .. }, Decision::Result { .. }) => {
+                return unfit("waits for a decision, not for a result: approve or reject it");
+            }
+            (Slot::Held { call }, _) => call.clone(),
+            _ => return unfit("does not wait for a decision"),
         };
-        let mut call = call.clone();
         *slot = match decision {
+            Decision::Result { .. } => return Ok(()),
             Decision::Approve => Slot::Approved { call, edited: false },
             Decision::ApproveEdited { arguments } => {
                 call.arguments = arguments;
@@ -170,7 +202,9 @@ impl Slot {
     /// The call, while it has no result.
     fn call(&self) -> Option<&ToolCall> {
         match self {
-            Self::Ready { call } | Self::Held { call } | Self::Approved { call, .. } => Some(call),
+            Self::Ready { call } | Self::Held { call } | Self::Deferred { call, .. } | Self::Approved { call, .. } => {
+                Some(call)
+            }
             Self::Settled { .. } => None,
         }
     }

@@ -2,34 +2,44 @@
 
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument;
 
+use super::genai;
+use super::lineage::Lineage;
+use super::output::OutputCap;
 use super::session::{CallScope, HostedCall, Session};
 use crate::context::CallInfo;
 use crate::error::Result;
 use crate::event::{EventKind, Span, ToolCallRef};
-use crate::hook::ToolVerdict;
-use crate::message::{Part, ToolCall, ToolResult};
+use crate::hook::{ToolFailure, ToolRecovery, ToolVerdict};
+use crate::message::{ToolCall, ToolResult};
 use crate::run::{Outcome, PendingCall};
 use crate::tool::{Effect, ToolError, ToolErrorKind, ToolOutput, ToolSpec};
 
 /// How many of an agent's tool names a model is told when it calls one that does not exist.
 const MAX_NAMES: usize = 20;
 
+/// How long after a call's time and grace its task is taken for stuck: it does not even notice that its time is up.
+const WATCHDOG: Duration = Duration::from_secs(1);
+
 /// Runs one call and says what came of it. Every ending is a result for the model, except a failing hook.
 pub(super) async fn run_call(session: Arc<Session>, step: Span, pending: PendingCall) -> Result<Outcome> {
-    let PendingCall { index, mut call, approved, edited } = pending;
+    let PendingCall { index, mut call, approved, edited, .. } = pending;
     if session.output.answer_tool() == Some(call.name.as_str()) {
         return Ok(take_answer(&session, step, index, &call));
     }
-    let Some(spec) = session.host.spec(&call.name).cloned() else {
+    let Some(spec) = session.spec(&call.name).cloned() else {
         let span = session.emitter.span(step.step, Some(step));
+        session.emitter.emit(span, || EventKind::ToolUnknown { call: reference(index, &call) });
         return Ok(settle(&session, span, index, &call, Err(unknown_tool(&session, &call.name)), Duration::ZERO));
     };
     let span = session.emitter.span(step.step, Some(step));
@@ -44,12 +54,25 @@ pub(super) async fn run_call(session: Arc<Session>, step: Span, pending: Pending
         if edited {
             call.arguments = asked.arguments;
         }
-        if let ToolVerdict::Deny(reason) = verdict {
-            let denied = ToolError::new(ToolErrorKind::Denied, format!("This call was not run: {reason}"));
-            return Ok(settle(&session, span, index, &call, Err(denied), Duration::ZERO));
+        match verdict {
+            ToolVerdict::Run => {}
+            ToolVerdict::Deny(reason) => {
+                return Ok(settle(&session, span, index, &call, Err(denied(&reason)), Duration::ZERO));
+            }
+            ToolVerdict::Answer(output) => return answered(&session, span, index, &spec, &call, output).await,
         }
     }
+    // A guard is asked each time, as what it looks at may have changed while a person thought about it.
+    if let Some(reason) = session.hooks.check_tool_call(&context, session.hook_point(span), &call).await? {
+        return Ok(settle(&session, span, index, &call, Err(denied(&reason)), Duration::ZERO));
+    }
     if spec.approval && !approved {
+        // Readers of JSON take the first or the last of two equal keys. A person must not see one and the tool the other.
+        if let Err(problem) = crate::json::check_object(&call.arguments) {
+            let message = format!("`{}` was not run: its arguments are not a JSON object: {problem}", call.name);
+            let invalid = ToolError::new(ToolErrorKind::InvalidArguments, message);
+            return Ok(settle(&session, span, index, &call, Err(invalid), Duration::ZERO));
+        }
         session.emitter.emit(span, || EventKind::HumanRequested { call: reference(index, &call) });
         return Ok(Outcome::ToolNeedsApproval { index, arguments: call.arguments });
     }
@@ -57,16 +80,97 @@ pub(super) async fn run_call(session: Arc<Session>, step: Span, pending: Pending
         .emitter
         .emit(span, || EventKind::ToolStarted { call: reference(index, &call), arguments: call.arguments.clone() });
     let started = Instant::now();
-    let output = execute(&session, span, index, &spec, &call).await;
-    let limit = spec.max_output.unwrap_or(session.policy.max_output_bytes);
-    let output = output.map(|output| bounded(output, limit)).map_err(|error| error.bounded(limit, head_and_tail));
-    let (mut result, failure) = result_of(&call, output);
-    if !session.hooks.is_empty() {
-        session.hooks.after_tool_call(&context, session.hook_point(span), &call, &mut result).await?;
-        result.call_id.clone_from(&call.id);
+    let (mut result, failure) = if session.hooks.is_empty() {
+        perform(&session, span, index, &spec, &call).await
+    } else {
+        hooked(&session, span, index, &spec, &call).await?
+    };
+    if let Some(deferred) = failure.as_ref().filter(|error| error.kind() == ToolErrorKind::Deferred) {
+        let (note, duration) = (deferred.message().to_owned(), started.elapsed());
+        let told = note.clone();
+        session.emitter.emit(span, || EventKind::ToolDeferred { call: reference(index, &call), note: told, duration });
+        return Ok(Outcome::ToolDeferred { index, note });
     }
+    let failure = failure.map(|error| error.kind());
+    finish(&session, (span, index), &spec, &call, &mut result);
     emit_ended(&session, span, index, &call, &result, failure, started.elapsed());
     Ok(Outcome::ToolSettled { index, result, failure })
+}
+
+/// What a call gave, and how it failed where it did. A deferred call is one that failed with kind `Deferred`.
+type Performed = (ToolResult, Option<ToolError>);
+
+/// Runs a call in its span.
+async fn perform(session: &Arc<Session>, span: Span, index: usize, spec: &ToolSpec, call: &ToolCall) -> Performed {
+    let trace = genai::execute_tool(session, spec, call);
+    let output = execute(session, span, index, spec, call).instrument(trace.clone()).await;
+    let (result, failure) = result_of(call, output);
+    genai::tool_ended(session, &trace, &result, failure.as_ref().map(ToolError::kind));
+    (result, failure)
+}
+
+/// Runs a call with hooks around and after it.
+async fn hooked(
+    session: &Arc<Session>,
+    span: Span,
+    index: usize,
+    spec: &ToolSpec,
+    call: &ToolCall,
+) -> Result<Performed> {
+    let (context, at) = (session.hook_context(span.step), session.hook_point(span));
+    // How the call failed: hooks around it see the result alone.
+    let failed = Mutex::new(None);
+    let work = async {
+        let (result, failure) = perform(session, span, index, spec, call).await;
+        *failed.lock().unwrap_or_else(PoisonError::into_inner) = failure;
+        Ok(result)
+    };
+    let mut result = session.hooks.around_tool_call(&context, at, call, work.boxed()).await?;
+    let failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut failure = match failed {
+        _ if !result.is_error => None,
+        None => Some(ToolError::failed("a hook around the call made it fail")),
+        failure => failure,
+    };
+    if failure.as_ref().is_some_and(|error| error.kind() == ToolErrorKind::Deferred) {
+        return Ok((result, failure));
+    }
+    if let Some(error) = &failure {
+        let shown = ToolFailure { call, kind: error.kind(), result: &result };
+        if let ToolRecovery::Answer(output) = session.hooks.on_tool_error(&context, at, &shown).await? {
+            (result, failure) = result_of(call, Ok(output));
+        }
+    }
+    session.hooks.after_tool_call(&context, at, call, &mut result).await?;
+    Ok((result, failure))
+}
+
+/// The outcome of a call that a hook answered in its tool's place.
+async fn answered(
+    session: &Arc<Session>,
+    span: Span,
+    index: usize,
+    spec: &ToolSpec,
+    call: &ToolCall,
+    output: ToolOutput,
+) -> Result<Outcome> {
+    let (mut result, _) = result_of(call, Ok(output));
+    let (context, at) = (session.hook_context(span.step), session.hook_point(span));
+    session.hooks.after_tool_call(&context, at, call, &mut result).await?;
+    finish(session, (span, index), spec, call, &mut result);
+    emit_ended(session, span, index, call, &result, None, Duration::ZERO);
+    Ok(Outcome::ToolSettled { index, result, failure: None })
+}
+
+/// Bounds a result that is about to become history. It comes after the hooks: what they add is cut too, and what they took
+/// out is not kept.
+fn finish(session: &Session, (span, index): (Span, usize), spec: &ToolSpec, call: &ToolCall, result: &mut ToolResult) {
+    result.call_id.clone_from(&call.id);
+    if OutputCap::is_recall(&call.name) {
+        session.outputs.apply_to_recalled(&mut result.content);
+    } else {
+        session.outputs.apply((span.step, index), spec.max_output, &mut result.content);
+    }
 }
 
 /// Runs a call in a task of its own, again where its tool allows it.
@@ -79,6 +183,9 @@ async fn execute(
 ) -> Result<ToolOutput, ToolError> {
     let retries = if spec.effect == Effect::Write { 0 } else { spec.retries };
     let limit = spec.timeout.unwrap_or(session.policy.timeout);
+    if session.host.spec(&call.name).is_none() {
+        return session.outputs.read(&call.arguments);
+    }
     let mut attempt = 0;
     loop {
         let token = session.cancellation.child_token();
@@ -93,8 +200,20 @@ async fn execute(
         let Some(hosted) = session.host.call(&call.name, info, call.arguments.clone()) else {
             return Err(unknown_tool(session, &call.name));
         };
-        let task = CallTask::spawn(hosted, token, limit, session.policy.grace);
-        let output = task.finish().await;
+        let hosted: HostedCall = Box::pin(Lineage::enclose(Arc::clone(&session.lineage), hosted));
+        let hosted = if spec.blocking { on_the_blocking_pool(hosted) } else { hosted };
+        let (started, grace) = (Instant::now(), session.policy.grace);
+        let task = CallTask::spawn(hosted, token, limit, grace);
+        let watched = timeout(limit.saturating_add(grace).saturating_add(WATCHDOG), task.finish()).await;
+        let stuck = watched.is_err();
+        let Ended { output, left_behind } = watched.unwrap_or_else(|_| Ended::left_behind(timed_out(limit)));
+        // A call that waits is dropped where it stands; one that blocks its thread goes on.
+        if stuck || (left_behind && spec.blocking) {
+            session.emitter.emit(span, || EventKind::ToolUnresponsive {
+                call: reference(index, call),
+                duration: started.elapsed(),
+            });
+        }
         let again = matches!(
             &output,
             Err(error) if matches!(error.kind(), ToolErrorKind::Failed | ToolErrorKind::TimedOut | ToolErrorKind::Panicked)
@@ -106,35 +225,56 @@ async fn execute(
     }
 }
 
+/// Runs a call where it may block its thread. Dropping it keeps a call that has not begun from beginning.
+fn on_the_blocking_pool(call: HostedCall) -> HostedCall {
+    Box::pin(async move {
+        let (runtime, span) = (Handle::current(), tracing::Span::current());
+        let blocking = tokio::task::spawn_blocking(move || span.in_scope(|| runtime.block_on(call)));
+        match AbortOnDropHandle::new(blocking).await {
+            Ok(output) => output,
+            Err(lost) if lost.is_panic() => Err(panicked()),
+            Err(_) => Err(cancelled()),
+        }
+    })
+}
+
+/// How a call ended.
+struct Ended {
+    output: Result<ToolOutput, ToolError>,
+    /// Whether the call was given up while it went on.
+    left_behind: bool,
+}
+
+impl Ended {
+    fn left_behind(error: ToolError) -> Self {
+        Self { output: Err(error), left_behind: true }
+    }
+}
+
 /// A call in its task. Dropping it cancels the call, which then has its grace to end.
 struct CallTask {
-    task: JoinHandle<Result<ToolOutput, ToolError>>,
+    task: JoinHandle<Ended>,
     _cancel_on_drop: DropGuard,
 }
 
 impl CallTask {
     fn spawn(call: HostedCall, token: CancellationToken, limit: Duration, grace: Duration) -> Self {
-        let task = tokio::spawn(supervise(call, token.clone(), limit, grace));
+        let task = tokio::spawn(supervise(call, token.clone(), limit, grace).in_current_span());
         Self { task, _cancel_on_drop: token.drop_guard() }
     }
 
-    async fn finish(self) -> Result<ToolOutput, ToolError> {
+    async fn finish(self) -> Ended {
         let Self { task, _cancel_on_drop } = self;
-        task.await.unwrap_or_else(|_| Err(cancelled()))
+        task.await.unwrap_or_else(|_| Ended { output: Err(cancelled()), left_behind: false })
     }
 }
 
 /// Lets a call run for as long as it may, and then for as long as it takes to end in good order, up to its grace.
-async fn supervise(
-    call: HostedCall,
-    token: CancellationToken,
-    limit: Duration,
-    grace: Duration,
-) -> Result<ToolOutput, ToolError> {
+async fn supervise(call: HostedCall, token: CancellationToken, limit: Duration, grace: Duration) -> Ended {
     let mut work = pin!(AssertUnwindSafe(call).catch_unwind());
     let in_time = timeout(limit, token.run_until_cancelled(work.as_mut())).await;
     let (stopped, ended) = match in_time {
-        Ok(Some(ended)) => return unpanicked(ended),
+        Ok(Some(ended)) => return Ended { output: unpanicked(ended), left_behind: false },
         Ok(None) => (cancelled(), timeout(grace, work).await),
         Err(_) => {
             token.cancel();
@@ -143,8 +283,9 @@ async fn supervise(
     };
     match ended.map(unpanicked) {
         // It was done after all: what it did is what counts.
-        Ok(Ok(output)) => Ok(output),
-        _ => Err(stopped),
+        Ok(Ok(output)) => Ended { output: Ok(output), left_behind: false },
+        Ok(Err(_)) => Ended { output: Err(stopped), left_behind: false },
+        Err(_) => Ended::left_behind(stopped),
     }
 }
 
@@ -152,7 +293,15 @@ fn unpanicked(
     ended: Result<Result<ToolOutput, ToolError>, Box<dyn std::any::Any + Send>>,
 ) -> Result<ToolOutput, ToolError> {
     // What a panic says was never meant for a model.
-    ended.unwrap_or_else(|_| Err(ToolError::new(ToolErrorKind::Panicked, "The tool failed and gave no reason.")))
+    ended.unwrap_or_else(|_| Err(panicked()))
+}
+
+fn panicked() -> ToolError {
+    ToolError::new(ToolErrorKind::Panicked, "The tool failed and gave no reason.")
+}
+
+fn denied(reason: &str) -> ToolError {
+    ToolError::new(ToolErrorKind::Denied, format!("This call was not run: {reason}"))
 }
 
 fn cancelled() -> ToolError {
@@ -165,7 +314,8 @@ fn timed_out(limit: Duration) -> ToolError {
 }
 
 fn unknown_tool(session: &Session, name: &str) -> ToolError {
-    let names = session.host.names();
+    let mut names = session.host.names();
+    names.extend(session.outputs.recall().map(|spec| spec.name.as_ref()));
     let known = match names.len() {
         0 => "There are no tools.".to_owned(),
         count => {
@@ -207,18 +357,19 @@ fn settle(
     duration: Duration,
 ) -> Outcome {
     let (result, failure) = result_of(call, output);
+    let failure = failure.map(|error| error.kind());
     emit_ended(session, span, index, call, &result, failure, duration);
     Outcome::ToolSettled { index, result, failure }
 }
 
-fn result_of(call: &ToolCall, output: Result<ToolOutput, ToolError>) -> (ToolResult, Option<ToolErrorKind>) {
+fn result_of(call: &ToolCall, output: Result<ToolOutput, ToolError>) -> Performed {
     match output {
         Ok(output) => (ToolResult { content: output.content, ..ToolResult::text(call, "") }, None),
-        Err(error) => (ToolResult::error(call, error.message()), Some(error.kind())),
+        Err(error) => (ToolResult::error(call, error.message()), Some(error)),
     }
 }
 
-fn emit_ended(
+pub(super) fn emit_ended(
     session: &Session,
     span: Span,
     index: usize,
@@ -238,40 +389,4 @@ fn emit_ended(
 
 pub(super) fn reference(index: usize, call: &ToolCall) -> ToolCallRef {
     ToolCallRef { index, id: call.id.as_str().into(), tool: call.name.as_str().into() }
-}
-
-/// An output no longer than `limit` bytes of text: the head and the tail of what is longer, and how much is missing.
-fn bounded(output: ToolOutput, limit: usize) -> ToolOutput {
-    let total: usize = output.content.iter().map(text_len).sum();
-    if total <= limit {
-        return output;
-    }
-    let mut budget = limit;
-    let content = output.content.into_iter().map(|part| match part {
-        Part::Text(mut text) => {
-            let share = budget.min(text.text.len());
-            if share < text.text.len() {
-                text.text = head_and_tail(&text.text, share);
-            }
-            budget -= share;
-            Part::Text(text)
-        }
-        other => other,
-    });
-    ToolOutput { content: content.collect() }
-}
-
-fn text_len(part: &Part) -> usize {
-    match part {
-        Part::Text(text) => text.text.len(),
-        _ => 0,
-    }
-}
-
-fn head_and_tail(text: &str, limit: usize) -> String {
-    let head_end = text.floor_char_boundary(limit / 2);
-    let tail_start = text.ceil_char_boundary(text.len() - (limit - limit / 2));
-    let (head, tail) = (text.get(..head_end).unwrap_or_default(), text.get(tail_start..).unwrap_or_default());
-    let missing = text.len() - head.len() - tail.len();
-    format!("{head}\n[.. {missing} bytes of this output are left out ..]\n{tail}")
 }

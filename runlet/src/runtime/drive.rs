@@ -1,19 +1,26 @@
 //! The one loop: ask the run what comes next, do it, tell the run what came of it.
 
 use std::collections::VecDeque;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use futures_util::future::{Either, select};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 use serde::Deserialize;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
 
 use super::dispatch::{reference, run_call};
+use super::genai;
 use super::input::Input;
-use super::report::RunReport;
+use super::lineage::Lineage;
+use super::output::OutputCap;
+use super::report::{RunReport, error_of};
 use super::session::{Hosted, Session};
 use super::{Parts, new_run_id};
 use crate::agent::{Agent, Output, decode};
@@ -21,18 +28,21 @@ use crate::budget::{ContextManager, ContextOverflow, Ledger, Need, check_compres
 use crate::context::{RunId, RunInfo};
 use crate::error::{Error, ErrorKind, ProviderError, ProviderErrorCategory, Result};
 use crate::event::{Emitter, EventKind, EventQueue, Span};
-use crate::hook::StateOperation;
-use crate::message::{Messages, SharedMessage, ToolCall};
+use crate::hook::{ModelFailure, ModelRecovery, RunEnd, StateOperation};
+use crate::message::{Messages, SharedMessage, ToolCall, Usage, UsageSource};
 use crate::model::{
-    AnyModel, Capabilities, Model, ModelEvent, ModelRequest, ModelResponse, PreparedRequest, StopReason, ToolChoice,
-    ToolDefinition,
+    AnyModel, Capabilities, Model, ModelEvent, ModelRequest, ModelResponse, ModelStream, PreparedRequest, StopReason,
+    ToolChoice, ToolDefinition,
 };
-use crate::run::{Action, Decision, Outcome, PendingCall, Run, RunStatus, SavedTo};
+use crate::run::{Action, Decision, Limit, LimitReached, Outcome, PendingCall, Run, RunStatus, SavedTo, Spent};
 use crate::state::StateScope;
 use crate::tool::Effect;
 
 /// The key under which a conversation's messages are kept.
 const CONVERSATION_KEY: &str = "messages";
+
+/// How often hooks may have one model call tried again.
+const MAX_HOOK_RETRIES: u32 = 3;
 
 /// Where a run begins.
 pub(super) enum Start {
@@ -58,6 +68,8 @@ pub(super) struct Driver {
     step: Option<Span>,
     /// The error behind the run's ending, with all its details.
     error: Option<Error>,
+    /// Whether the run could not be resumed, and so stays as it was.
+    as_it_was: bool,
 }
 
 /// What is to be done before the first step.
@@ -67,6 +79,14 @@ enum Begin {
     Resumed(Result<Vec<(usize, Decision)>>),
     /// The run cannot begin.
     Failed(Error),
+}
+
+/// What became of the sending of a request.
+#[derive(Default)]
+struct Sent {
+    begun: AtomicBool,
+    /// Whether something of the answer was shown. From then on it is not asked for again.
+    shown: AtomicBool,
 }
 
 /// A call that began before the model's message had ended, as its tool only reads. Dropping it ends it.
@@ -137,10 +157,17 @@ impl Driver {
                 (*run, Begin::Resumed(problem))
             }
         };
+        let lineage = Arc::new(Lineage::begin(run.policy().clone(), run.spent()));
+        let capabilities = own.model.capabilities();
+        let context = ContextManager::new(own.context.clone());
+        let recall = !template.tools.iter().any(|tool| function_name(tool).is_some_and(OutputCap::is_recall));
+        let window = context.window(&capabilities);
+        let outputs = OutputCap::new(&own.tools, context.clone(), window, recall, run.outputs().clone());
         let info = Arc::new(RunInfo {
             run_id: RunId::clone(run.id()),
             agent: Arc::clone(&own.name),
             metadata: Arc::new(template.metadata.clone()),
+            depth: lineage.depth(),
         });
         let emitter = Emitter::new(info, parts.observers.clone(), streams);
         let root = emitter.span(0, None);
@@ -153,14 +180,18 @@ impl Driver {
             output: own.output.clone(),
             check: |answer| decode::<O>(answer).map(drop),
             state: parts.state.clone(),
+            state_timeout: parts.state_timeout,
+            traced: parts.traced.clone(),
             cancellation,
             usage: Mutex::new(run.usage()),
+            outputs,
+            lineage,
         };
         Self {
             session: Arc::new(session),
-            capabilities: own.model.capabilities(),
+            capabilities,
             model: own.model.clone(),
-            context: ContextManager::new(own.context.clone()),
+            context,
             ledger: Ledger::default(),
             template,
             run,
@@ -169,6 +200,7 @@ impl Driver {
             streams,
             step: None,
             error: None,
+            as_it_was: false,
         }
     }
 
@@ -179,51 +211,137 @@ impl Driver {
 
     /// Drives the run to its end, or to where a person is asked.
     pub(super) async fn drive(self) -> RunReport {
-        let span = tracing::info_span!(
-            "invoke_agent",
-            gen_ai.operation.name = "invoke_agent",
-            gen_ai.agent.name = &*self.session.emitter.run().agent,
-            gen_ai.provider.name = self.model.provider(),
-            gen_ai.request.model = self.model.name(),
-            runlet.run_id = self.run.id().as_str(),
-        );
-        self.drive_in_span().instrument(span).await
+        let conversation = match &self.run.origin().conversation {
+            Some(saved) => Some(saved.id.as_str()),
+            None => self.conversation.as_deref(),
+        };
+        let span = genai::invoke_agent(&self.session, &self.model, conversation);
+        let report = self.drive_in_span().instrument(span.clone()).await;
+        genai::run_ended(&span, &report);
+        report
     }
 
     async fn drive_in_span(mut self) -> RunReport {
         let _end_on_drop = EndOnDrop(Arc::clone(&self.session));
-        let resumed = matches!(self.begin, Begin::Resumed(_));
-        let token = self.session.cancellation.clone();
-        let begun = token.run_until_cancelled(self.begin()).await;
-        match begun.unwrap_or_else(|| Err(Error::new(ErrorKind::Cancelled, "the run was cancelled"))) {
-            Ok(()) => {}
-            // What cannot be resumed stays as it was, to be resumed in another way.
-            Err(error) if resumed => {
-                let report = RunReport::new(self.run, Some(error));
-                emit_end(&self.session, &report);
-                return report;
-            }
-            Err(error) => self.fail(error),
+        let session = Arc::clone(&self.session);
+        self.announce();
+        if session.hooks.is_empty() {
+            self.go().await;
+        } else {
+            self.go_hooked().await;
         }
+        let as_it_was = self.as_it_was;
+        let mut report = RunReport::new(self.run, self.error, self.model.provider());
+        if !session.hooks.is_empty() && report.status != RunStatus::Interrupted && !as_it_was {
+            tell_end(&session, &mut report).await;
+        }
+        if let Err(error) = session.emitter.settled().await {
+            report.fail(error);
+        }
+        emit_end(&session, &report);
+        session.emitter.seen().await;
+        report
+    }
+
+    /// Does the whole work of the run.
+    async fn go(&mut self) {
+        let began = Instant::now();
+        let token = self.session.cancellation.clone();
+        let resumed = matches!(self.begin, Begin::Resumed(_));
+        let begun = token.run_until_cancelled(self.begin()).await;
+        match begun.unwrap_or_else(|| Err(cancelled())) {
+            Ok(()) => {}
+            Err(error) => return self.cannot_begin(error, resumed),
+        }
+        let limit = self.run.policy().max_duration;
         loop {
+            self.settle_books();
             let action = self.run.next();
             self.settle_step(&action);
             if matches!(action, Action::Done | Action::AskHuman { .. }) {
                 break;
             }
-            match token.run_until_cancelled(self.act(action)).await {
-                Some(Ok(())) => {}
-                Some(Err(error)) => self.fail(error),
-                None => self.fail(Error::new(ErrorKind::Cancelled, "the run was cancelled")),
+            let acted = {
+                let act = token.run_until_cancelled(self.act(action));
+                match limit.map(|limit| limit.saturating_sub(began.elapsed())) {
+                    None => Some(act.await),
+                    Some(Duration::ZERO) => None,
+                    Some(left) => timeout(left, act).await.ok(),
+                }
+            };
+            match acted {
+                Some(Some(Ok(()))) => {}
+                Some(Some(Err(error))) => self.fail(error),
+                Some(None) => self.fail(cancelled()),
+                None => self.fail(self.out_of_time(began)),
             }
-            self.session.emitter.drained().await;
+            if let Some(Err(error)) = token.run_until_cancelled(self.session.emitter.drained()).await {
+                self.fail(error);
+            }
         }
-        if let Err(error) = self.save_conversation().await {
+        if let Err(error) = self.save_in_time().await {
             self.error.get_or_insert(error);
         }
-        let report = RunReport::new(self.run, self.error);
-        emit_end(&self.session, &report);
-        report
+    }
+
+    /// As [`go`](Self::go), with the hooks of the run before and around it.
+    async fn go_hooked(&mut self) {
+        let session = Arc::clone(&self.session);
+        let (context, at) = (session.hook_context(0), session.hook_point(session.root));
+        let resumed = matches!(self.begin, Begin::Resumed(_));
+        let allowed = session.hooks.before_run(&context, at, self.run.messages());
+        let allowed = session.cancellation.run_until_cancelled(allowed).await;
+        if let Err(error) = allowed.unwrap_or_else(|| Err(cancelled())) {
+            return self.cannot_begin(error, resumed);
+        }
+        let work = async {
+            self.go().await;
+            self.standing()
+        };
+        let outcome = session.hooks.around_run(&context, at, work.boxed()).await;
+        match outcome {
+            _ if self.run.status() == RunStatus::Running && !self.as_it_was => {
+                let undone = || Error::new(ErrorKind::Hook, "a hook around the run did not run it to its end");
+                self.fail(outcome.err().unwrap_or_else(undone));
+            }
+            Err(error) if self.run.status() != RunStatus::Interrupted => self.error = Some(error),
+            _ => {}
+        }
+    }
+
+    /// How the run stands: an error where it has no answer.
+    fn standing(&self) -> Result<()> {
+        match (&self.error, self.run.ending()) {
+            (Some(error), _) => Err(error.clone()),
+            (None, Some(ending)) => error_of(ending, self.model.provider()).map_or(Ok(()), Err),
+            (None, None) => Err(Error::new(ErrorKind::Interrupted, "the run waits for a person's approval")),
+        }
+    }
+
+    /// What cannot be resumed stays as it was, to be resumed in another way; what is new has failed.
+    fn cannot_begin(&mut self, error: Error, resumed: bool) {
+        if resumed {
+            self.as_it_was = true;
+            self.error = Some(error);
+        } else {
+            self.fail(error);
+        }
+    }
+
+    fn out_of_time(&self, began: Instant) -> Error {
+        let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let allowed = self.run.policy().max_duration.map_or(u64::MAX, millis);
+        LimitReached::new(Limit::Duration, millis(began.elapsed()), 0, allowed).into()
+    }
+
+    /// Takes over what runs within this one have spent and what was kept of outputs, and tells the runs around it.
+    fn settle_books(&mut self) {
+        let nested = self.session.lineage.take_nested();
+        if nested != Spent::default() {
+            self.run.spend_nested(&nested);
+        }
+        self.session.lineage.tell(self.run.spent());
+        self.run.set_outputs(self.session.outputs.kept());
     }
 
     async fn act(&mut self, action: Action) -> Result<()> {
@@ -241,23 +359,32 @@ impl Driver {
         }
     }
 
-    async fn begin(&mut self) -> Result<()> {
-        let (root, emitter) = (self.session.root, self.session.emitter.clone());
-        let begin = std::mem::replace(&mut self.begin, Begin::New);
-        if let Begin::Resumed(decisions) = begin {
-            emitter.emit(root, || EventKind::RunResumed { steps: self.run.step() });
-            return self.decide(decisions?);
-        }
-        emitter.emit(root, || EventKind::RunStarted {
-            provider: self.model.provider().to_owned(),
-            model: self.model.name().to_owned(),
-            messages: self.run.messages().len(),
-            tools: self.template.tools.len(),
+    /// Emits the run's first event.
+    fn announce(&self) {
+        let (root, emitter) = (self.session.root, &self.session.emitter);
+        emitter.emit(root, || match self.begin {
+            Begin::Resumed(_) => EventKind::RunResumed { steps: self.run.step() },
+            _ => EventKind::RunStarted {
+                provider: self.model.provider().to_owned(),
+                model: self.model.name().to_owned(),
+                messages: self.run.messages().len(),
+                tools: self.template.tools.len(),
+            },
         });
-        match begin {
-            Begin::Failed(error) => Err(error),
-            _ => self.load_conversation().await,
+    }
+
+    async fn begin(&mut self) -> Result<()> {
+        match std::mem::replace(&mut self.begin, Begin::New) {
+            Begin::Resumed(decisions) => return self.decide(decisions?),
+            Begin::Failed(error) => return Err(error),
+            Begin::New => {}
         }
+        self.session.lineage.check_depth()?;
+        self.load_conversation().await?;
+        self.run.messages().check_calls().map_err(|unpaired| {
+            let message = format!("the run cannot begin with this conversation: no provider would take it. {unpaired}");
+            Error::with_source(ErrorKind::Config, message, unpaired)
+        })
     }
 
     /// Applies a person's decisions, all or none: one that does not fit leaves the run as it was.
@@ -265,8 +392,11 @@ impl Driver {
         let (root, emitter) = (self.session.root, &self.session.emitter);
         let mut decided = self.run.clone();
         let mut responses = Vec::with_capacity(decisions.len());
-        for (index, decision) in decisions {
+        for (index, mut decision) in decisions {
             let approved = !matches!(decision, Decision::Reject { .. });
+            if let Decision::Result { content, .. } = &mut decision {
+                self.session.outputs.apply((self.run.step(), index), None, content);
+            }
             match decided.decide(index, decision) {
                 Ok(call) => responses.push((reference(index, &call), approved)),
                 Err(error) => {
@@ -307,47 +437,42 @@ impl Driver {
     async fn call_model(&mut self, step: u32) -> Result<()> {
         let session = Arc::clone(&self.session);
         let span = session.emitter.span(step, self.step);
-        let request = self.request(step, span).await?;
-        let prepared = self.prepare(step, span, request).await?;
-        session.emitter.emit(span, || EventKind::ModelRequested {
-            provider: self.model.provider().to_owned(),
-            model: self.model.name().to_owned(),
-            messages: prepared.messages().len(),
-            stream: self.streams,
-        });
-        let chat = tracing::info_span!(
-            "chat",
-            gen_ai.operation.name = "chat",
-            gen_ai.provider.name = self.model.provider(),
-            gen_ai.request.model = self.model.name(),
-            gen_ai.usage.input_tokens = tracing::field::Empty,
-            gen_ai.usage.output_tokens = tracing::field::Empty,
-            error.r#type = tracing::field::Empty,
-        );
-        let started = Instant::now();
-        let answered = if self.streams {
-            self.stream_answer(span, prepared).instrument(chat.clone()).await
+        let (context, at) = (session.hook_context(step), session.hook_point(span));
+        let mut request = self.request(step);
+        let answer = if session.hooks.is_empty() {
+            None
         } else {
-            self.model.complete(prepared).instrument(chat.clone()).await.map(|response| (response, Vec::new()))
+            session.hooks.before_model_call(&context, at, &mut request).await?
         };
-        let (mut response, early) = match answered {
-            Ok(answered) => answered,
-            Err(error) => {
-                chat.record("error.type", error.kind().code());
-                let duration = started.elapsed();
-                session.emitter.emit(span, || EventKind::ModelFailed { error: error.clone(), duration });
-                return Err(error);
+        if request.messages.lineage() != self.run.context().lineage() {
+            request.messages.check_calls().map_err(|unpaired| {
+                let message = format!("a hook left a conversation that no provider would take: {unpaired}");
+                Error::with_source(ErrorKind::Hook, message, unpaired)
+            })?;
+        }
+        let started = Instant::now();
+        let (mut response, early, max_output) = match answer {
+            Some((hook, response)) => (self.respond(span, hook, response, true).await?, Vec::new(), None),
+            None => {
+                let prepared = self.allowed(step, span, request).await?;
+                session.hooks.check_model_call(&context, at, &prepared).await?;
+                let max_output = prepared.max_output_tokens;
+                let (response, early) = self.ask(span, prepared).await?;
+                (response, early, max_output)
             }
         };
-        if let Some(tokens) = response.usage.input_tokens {
-            chat.record("gen_ai.usage.input_tokens", tokens);
-        }
-        if let Some(tokens) = response.usage.output_tokens {
-            chat.record("gen_ai.usage.output_tokens", tokens);
-        }
         if !session.hooks.is_empty() {
-            let context = session.hook_context(step);
-            session.hooks.after_model_call(&context, session.hook_point(span), &mut response).await?;
+            let usage = response.usage;
+            if let Err(error) = session.hooks.after_model_call(&context, at, &mut response).await {
+                // What was answered was billed, whatever becomes of it.
+                self.not_answered(usage, false)?;
+                return Err(error);
+            }
+        }
+        let used_up = response.usage.output_tokens.zip(max_output).is_some_and(|(used, most)| used >= most);
+        if used_up && response.message.tool_calls().next().is_some() {
+            // Some servers say `tool_calls` where they mean `length`.
+            response.stop_reason = StopReason::MaxTokens;
         }
         let duration = started.elapsed();
         session.emitter.emit(span, || EventKind::ModelCompleted {
@@ -358,24 +483,182 @@ impl Driver {
         });
         self.run.apply(Outcome::Model(Box::new(response)))?;
         session.set_usage(self.run.usage());
+        session.lineage.tell(self.run.spent());
+        session.lineage.check_tool_calls()?;
         if let Action::CallTools { calls, .. } = self.run.next() {
             self.call_tools(calls, early).await?;
         }
         Ok(())
     }
 
-    /// The next request, as the hooks leave it.
-    async fn request(&self, step: u32, span: Span) -> Result<ModelRequest> {
+    /// How many tokens the answer to a request may have, under the limits of this run and of those around it.
+    fn output_allowance(&self, input_tokens: u64) -> Result<Option<u64>> {
+        let own = self.run.output_allowance(self.model.name(), input_tokens)?;
+        let around = self.session.lineage.output_allowance(self.model.name(), input_tokens)?;
+        Ok(own.into_iter().chain(around).min())
+    }
+
+    /// A request that was counted, its answer held to what the run's limits leave for it.
+    async fn allowed(&mut self, step: u32, span: Span, request: ModelRequest) -> Result<PreparedRequest> {
+        let prepared = self.prepare(step, span, request).await?;
+        let Some(allowance) = self.output_allowance(upper_input(&prepared))? else { return Ok(prepared) };
+        let mut request = prepared.into_request();
+        request.max_output_tokens = Some(request.max_output_tokens.map_or(allowance, |own| own.min(allowance)));
+        self.prepare(step, span, request).await
+    }
+
+    /// Notes that a request is about to be sent, where the limits allow it.
+    fn about_to_ask(&mut self, prepared: &PreparedRequest) -> Result<()> {
+        let input_tokens = upper_input(prepared);
+        self.output_allowance(input_tokens)?;
+        self.run.apply(Outcome::ModelAsked { model: self.model.name().to_owned(), input_tokens })?;
+        self.session.lineage.tell(self.run.spent());
+        Ok(())
+    }
+
+    /// Notes that a request that was sent brought no answer that counts.
+    fn not_answered(&mut self, usage: Usage, rejected: bool) -> Result<()> {
+        self.run.apply(Outcome::ModelFailed { usage, rejected })?;
+        self.session.set_usage(self.run.usage());
+        Ok(())
+    }
+
+    /// The next request, before the hooks.
+    fn request(&mut self, step: u32) -> ModelRequest {
+        if let Some(recall) = self.session.outputs.recall()
+            && !self.template.tools.iter().any(|tool| function_name(tool).is_some_and(OutputCap::is_recall))
+        {
+            Arc::make_mut(&mut self.template.tools).push(ToolDefinition::Function(Arc::clone(recall)));
+        }
         let mut request = self.template.clone();
         request.messages = self.run.context().clone();
         if step > 1 && matches!(request.tool_choice, Some(ToolChoice::Required | ToolChoice::Tool(_))) {
             request.tool_choice = Some(ToolChoice::Auto);
         }
-        if !self.session.hooks.is_empty() {
-            let context = self.session.hook_context(step);
-            self.session.hooks.before_model_call(&context, self.session.hook_point(span), &mut request).await?;
+        request
+    }
+
+    /// Asks the model, with the hooks around it.
+    async fn ask(&mut self, span: Span, prepared: PreparedRequest) -> Result<(ModelResponse, Vec<EarlyCall>)> {
+        let session = Arc::clone(&self.session);
+        self.about_to_ask(&prepared)?;
+        session.emitter.emit(span, || EventKind::ModelRequested {
+            provider: self.model.provider().to_owned(),
+            model: self.model.name().to_owned(),
+            messages: prepared.messages().len(),
+            stream: self.streams,
+        });
+        let chat = genai::chat(&session, &self.model, &prepared, self.streams);
+        let started = Instant::now();
+        let answered = if session.hooks.is_empty() {
+            self.send(span, prepared, &Sent::default()).instrument(chat.clone()).await
+        } else {
+            self.ask_hooked(span, &prepared, &chat).await.map(|response| (response, Vec::new()))
+        };
+        match &answered {
+            Ok((response, _)) => genai::answered(&session, &chat, response),
+            Err(error) => {
+                genai::failed(&chat, error);
+                self.not_answered(Usage::default(), was_rejected(error))?;
+                let duration = started.elapsed();
+                session.emitter.emit(span, || EventKind::ModelFailed { error: error.clone(), duration });
+            }
         }
-        Ok(request)
+        answered
+    }
+
+    /// Asks the model inside the hooks, once more where one of them wants it.
+    async fn ask_hooked(
+        &mut self,
+        span: Span,
+        prepared: &PreparedRequest,
+        chat: &tracing::Span,
+    ) -> Result<ModelResponse> {
+        let session = Arc::clone(&self.session);
+        let (context, at) = (session.hook_context(span.step), session.hook_point(span));
+        let sent = Sent::default();
+        let mut attempt = 1;
+        loop {
+            // Nothing of a request is copied by this but its references and its instructions.
+            let this = &*self;
+            let work = async {
+                let sending = this.send(span, prepared.clone(), &sent).instrument(chat.clone());
+                sending.await.map(|(response, _)| response)
+            };
+            let error = match session.hooks.around_model_call(&context, at, prepared, work.boxed()).await {
+                Ok(mut response) => {
+                    if !sent.begun.load(Ordering::Relaxed) {
+                        self.not_answered(Usage::default(), true)?;
+                        response.usage = self.nothing_billed();
+                    }
+                    return Ok(response);
+                }
+                // A hook that refuses, or breaks, is not what other hooks may mend.
+                Err(error) if error.kind() == ErrorKind::Hook => return Err(error),
+                Err(error) => error,
+            };
+            let shown = sent.shown.load(Ordering::Relaxed);
+            let may_retry = attempt <= MAX_HOOK_RETRIES && !shown;
+            let failure = ModelFailure { error, attempt, may_retry };
+            match session.hooks.on_model_error(&context, at, &failure).await? {
+                (ModelRecovery::Retry { after }, _) if may_retry => {
+                    attempt += 1;
+                    let error = failure.error;
+                    self.not_answered(Usage::default(), was_rejected(&error))?;
+                    self.about_to_ask(prepared)?;
+                    session.emitter.emit(span, || EventKind::ModelRetrying { attempt, delay: after, error });
+                    tokio::time::sleep(after).await;
+                    genai::resent(chat, attempt - 1);
+                }
+                (ModelRecovery::Respond(response), hook) => {
+                    self.not_answered(Usage::default(), was_rejected(&failure.error))?;
+                    return self.respond(span, hook, *response, !shown).await;
+                }
+                _ => return Err(failure.error),
+            }
+        }
+    }
+
+    /// Sends a request once.
+    async fn send(
+        &self,
+        span: Span,
+        prepared: PreparedRequest,
+        sent: &Sent,
+    ) -> Result<(ModelResponse, Vec<EarlyCall>)> {
+        sent.begun.store(true, Ordering::Relaxed);
+        if self.streams {
+            let began = Instant::now();
+            let stream = self.model.stream(prepared).await?;
+            self.read_answer(span, stream, began, &sent.shown).await
+        } else {
+            self.model.complete(prepared).await.map(|response| (response, Vec::new()))
+        }
+    }
+
+    /// Takes the answer of a hook in the model's place: nothing was billed for it, and a stream shows it in pieces, as
+    /// far as nothing else was shown.
+    async fn respond(
+        &self,
+        span: Span,
+        hook: String,
+        mut response: ModelResponse,
+        show: bool,
+    ) -> Result<ModelResponse> {
+        response.usage = self.nothing_billed();
+        self.session.emitter.emit(span, || EventKind::ModelSkipped { hook });
+        if self.streams && show {
+            let stream = ModelStream::whole(response);
+            return Ok(self.read_answer(span, stream, Instant::now(), &AtomicBool::default()).await?.0);
+        }
+        Ok(response)
+    }
+
+    /// The usage of an answer that nobody was asked for: it leaves the run's as it is.
+    fn nothing_billed(&self) -> Usage {
+        let so_far = self.run.usage();
+        let source = if so_far == Usage::default() { UsageSource::Reported } else { so_far.source };
+        Usage { source, ..Usage::default() }
     }
 
     /// Counts a request and seals it; one that does not fit is made smaller first, as far as the policy goes.
@@ -403,8 +686,13 @@ impl Driver {
             let context = session.hook_context(step);
             let at = session.hook_point(span);
             session.hooks.before_compression(&context, at, &request.messages).await?;
-            let need = Need::of(&bill);
-            let Some(mut smaller) = compressor.compress(&request.messages, need).await? else { continue };
+            let work = compressor.compress(&request.messages, Need::of(&bill));
+            let smaller = if session.hooks.is_empty() {
+                work.await?
+            } else {
+                session.hooks.around_compression(&context, at, &request.messages, work.boxed()).await?
+            };
+            let Some(mut smaller) = smaller else { continue };
             session.hooks.after_compression(&context, at, &mut smaller).await?;
             check_compressed(compressor.name(), &request.messages, &smaller)?;
             let freed = self.context.freed(&request.messages, &smaller);
@@ -421,10 +709,16 @@ impl Driver {
         }
     }
 
-    /// Reads an answer as it arrives. Calls of tools that only read begin as soon as they are complete.
-    async fn stream_answer(&self, span: Span, prepared: PreparedRequest) -> Result<(ModelResponse, Vec<EarlyCall>)> {
+    /// Reads an answer as it arrives, and says whether something of it was shown. Calls of tools that only read begin
+    /// as soon as they are complete.
+    async fn read_answer(
+        &self,
+        span: Span,
+        mut stream: ModelStream,
+        began: Instant,
+        shown: &AtomicBool,
+    ) -> Result<(ModelResponse, Vec<EarlyCall>)> {
         let emitter = &self.session.emitter;
-        let mut stream = self.model.stream(prepared).await?;
         let mut early: Vec<EarlyCall> = Vec::new();
         let mut events = 0;
         let mut calls: Vec<ToolCall> = Vec::new();
@@ -432,9 +726,11 @@ impl Driver {
         while let Some(event) = stream.next().await {
             let event = event?;
             if events == 0 {
+                genai::first_chunk(began.elapsed());
                 emitter.emit(span, || EventKind::ModelStreamStarted);
             }
             events += 1;
+            shown.store(true, Ordering::Relaxed);
             match event {
                 ModelEvent::TextDelta(delta) => {
                     text.push_str(&delta);
@@ -456,7 +752,7 @@ impl Driver {
                     return Ok((*response, early));
                 }
             }
-            emitter.drained().await;
+            emitter.drained().await?;
         }
         let message = "the model's stream ended without completing its answer";
         let mut truncated = ProviderError::new(self.model.provider(), ProviderErrorCategory::Truncated, message);
@@ -472,6 +768,7 @@ impl Driver {
         // Hooks see a whole answer before anything of it is acted on.
         self.session.hooks.is_empty()
             && reads
+            && self.run.may_begin_early(call)
             && before.len() < self.run.policy().max_tool_calls_per_step
             && self.run.is_new_call_id(&call.id)
             && !before.iter().any(|other| other.id.is_empty() || other.id == call.id)
@@ -480,7 +777,7 @@ impl Driver {
 
     fn begin_early(&self, index: usize, call: ToolCall) -> EarlyCall {
         let step = self.step.unwrap_or(self.session.root);
-        let pending = PendingCall { index, call: call.clone(), approved: false, edited: false };
+        let pending = PendingCall { index, call: call.clone(), approved: false, edited: false, deferred: None };
         let work = run_call(Arc::clone(&self.session), step, pending);
         EarlyCall { index, call, task: AbortOnDropHandle::new(tokio::spawn(work.in_current_span())) }
     }
@@ -521,9 +818,11 @@ impl Driver {
 
     /// Ends the run with an error.
     fn fail(&mut self, error: Error) {
-        let outcome = match error.kind() {
-            ErrorKind::Cancelled => Outcome::Cancelled,
-            kind => Outcome::Failed { kind, message: error.to_string() },
+        let reached = error.detail::<LimitReached>().cloned();
+        let outcome = match (error.kind(), reached) {
+            (ErrorKind::Cancelled, _) => Outcome::Cancelled,
+            (_, Some(reached)) => Outcome::Stopped(reached),
+            (kind, None) => Outcome::Failed { kind, message: error.to_string() },
         };
         // A run takes a failure at any point.
         self.run.apply(outcome).ok();
@@ -548,8 +847,30 @@ impl Driver {
         Ok(())
     }
 
+    /// Saves the run's conversation. A run that was cancelled, before or meanwhile, has its grace for it.
+    async fn save_in_time(&mut self) -> Result<()> {
+        if self.as_it_was {
+            return Ok(());
+        }
+        let (token, grace) = (self.session.cancellation.clone(), self.session.policy.grace);
+        let patience = async {
+            token.cancelled().await;
+            tokio::time::sleep(grace).await;
+        };
+        match select(pin!(self.save_conversation()), pin!(patience)).await {
+            Either::Left((saved, _)) => saved,
+            Either::Right(_) => {
+                let millis = grace.as_millis();
+                let message = format!(
+                    "the conversation was not saved: the run was cancelled, and its store did not answer within {millis} ms"
+                );
+                Err(Error::new(ErrorKind::State, message))
+            }
+        }
+    }
+
     /// Saves the run's conversation, if its history was loaded: what could not be read is not written over.
-    async fn save_conversation(&mut self) -> Result<()> {
+    async fn save_conversation(&self) -> Result<()> {
         // A question that never got an answer would come back with every later run, to fail it in the same way; and a run
         // that waits for a person is saved when it has gone on.
         if self.run.messages().len() == self.run.began_with() || self.run.status() == RunStatus::Interrupted {
@@ -631,6 +952,31 @@ fn emit_end(session: &Session, report: &RunReport) {
             }
         }
     });
+}
+
+/// Whether an error came with a status: who answers so has not run the model.
+fn was_rejected(error: &Error) -> bool {
+    error.provider().is_some_and(|provider| provider.status.is_some())
+}
+
+/// The upper figure of a request's tokens, its answer left out.
+fn upper_input(prepared: &PreparedRequest) -> u64 {
+    prepared.bill().map_or(0, |bill| bill.input().upper)
+}
+
+/// Tells the hooks how a run ended. One that fails then fails the run.
+async fn tell_end(session: &Session, report: &mut RunReport) {
+    let (context, at) = (session.hook_context(0), session.hook_point(session.root));
+    let error = report.error.clone();
+    let answer = error.is_none().then_some(report.text.as_str());
+    let end = RunEnd { answer, steps: report.steps, usage: report.usage };
+    if let Err(failure) = session.hooks.run_ended(&context, at, &end, error.as_ref()).await {
+        report.fail(failure);
+    }
+}
+
+fn cancelled() -> Error {
+    Error::new(ErrorKind::Cancelled, "the run was cancelled")
 }
 
 fn lost_task(error: &tokio::task::JoinError) -> Error {

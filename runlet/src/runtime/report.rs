@@ -5,10 +5,10 @@ use std::ops::Deref;
 
 use crate::agent::{Output, decode};
 use crate::context::RunId;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, ProviderError, ProviderErrorCategory};
 use crate::message::{Messages, Role, Usage};
 use crate::model::StopReason;
-use crate::run::{Ending, Run, RunStatus};
+use crate::run::{Ending, NativeCall, Run, RunStatus, Spent};
 
 /// A run that ended with an answer: the answer, and everything else as in [`RunReport`].
 ///
@@ -57,6 +57,9 @@ pub struct RunReport {
     pub messages: Messages,
     /// The usage of all model calls.
     pub usage: Usage,
+    /// What the run has spent, as its limits count it: with what runs within it spent, and with estimates in place of
+    /// what providers did not report.
+    pub spent: Spent,
     /// How many steps it took.
     pub steps: u32,
     /// Why the model stopped last.
@@ -67,13 +70,13 @@ pub struct RunReport {
 }
 
 impl RunReport {
-    pub(super) fn new(run: Run, error: Option<Error>) -> Self {
+    pub(super) fn new(run: Run, error: Option<Error>, provider: &str) -> Self {
         let (status, error) = match (error, run.ending()) {
             // The run came to its end, but something after it did not: what was to be saved is not.
             (Some(error), Some(Ending::Completed { .. } | Ending::Refused { .. } | Ending::Stopped { .. })) => {
                 (RunStatus::Failed, Some(error))
             }
-            (error, Some(ending)) => (run.status(), error.or_else(|| error_of(ending))),
+            (error, Some(ending)) => (run.status(), error.or_else(|| error_of(ending, provider))),
             (error, None) => (run.status(), error),
         };
         let new = run.messages().get(run.began_with()..).unwrap_or_default();
@@ -91,10 +94,19 @@ impl RunReport {
             reasoning: reasoning.join("\n\n"),
             messages: run.messages().clone(),
             usage: run.usage(),
+            spent: run.spent(),
             steps: run.step(),
             stop_reason: run.stop_reason().cloned(),
             error,
             run,
+        }
+    }
+
+    /// Lets what came after the run fail it: an answer it had stays in `text`. A run that failed keeps its own error.
+    pub(super) fn fail(&mut self, error: Error) {
+        if self.error.is_none() {
+            self.status = RunStatus::Failed;
+            self.error = Some(error);
         }
     }
 
@@ -120,9 +132,10 @@ impl RunReport {
             }
         }
         let error = self.error.clone().unwrap_or_else(|| match self.status {
-            RunStatus::Interrupted => {
-                Error::new(ErrorKind::Interrupted, "the run waits for a person's approval: resume it with decisions")
-            }
+            RunStatus::Interrupted => Error::new(
+                ErrorKind::Interrupted,
+                "the run waits for a person's approval or a tool's result: resume it with decisions",
+            ),
             status => Error::new(ErrorKind::Internal, format!("the run stands at {status:?} without an error")),
         });
         Err(RunError { error, report: Box::new(self) })
@@ -143,12 +156,18 @@ impl fmt::Debug for RunReport {
 }
 
 /// The error of an ending, as far as the run itself knows it.
-pub(super) fn error_of(ending: &Ending) -> Option<Error> {
+pub(super) fn error_of(ending: &Ending, provider: &str) -> Option<Error> {
     match ending {
         Ending::Completed { .. } => None,
         Ending::Refused { reason } => Some(Error::new(ErrorKind::Model, format!("the model refused: {reason}"))),
         Ending::Failed { kind, message } => Some(Error::new(*kind, message.clone())),
-        Ending::Stopped { message } => Some(Error::new(ErrorKind::PolicyStop, message.clone())),
+        Ending::Empty { message } => {
+            Some(ProviderError::new(provider, ProviderErrorCategory::EmptyResponse, message.as_str()).into())
+        }
+        Ending::NativeCall { provider, item } => {
+            Some(NativeCall { provider: provider.clone(), item: item.clone() }.into())
+        }
+        Ending::Stopped { reached } => Some(reached.clone().into()),
         Ending::Cancelled => Some(Error::new(ErrorKind::Cancelled, "the run was cancelled")),
     }
 }

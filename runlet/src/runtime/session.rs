@@ -3,15 +3,18 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
+use super::lineage::Lineage;
+use super::output::OutputCap;
 use crate::agent::{OutputPlan, ToolPolicy};
 use crate::context::{CallInfo, CallServices, Context, ServiceFuture};
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::{Emitter, EventKind, Span, ToolCallRef};
-use crate::hook::{HookContext, HookPoint, Hooks, StateOperation};
+use crate::event::{Emitter, EventKind, Redactor, Span, ToolCallRef};
+use crate::hook::{HookContext, HookPoint, Hooks, StateOperation, StateOutcome};
 use crate::message::Usage;
 use crate::state::{AnyStateStore, StateScope, Stored};
 use crate::tool::{Arguments, ToolError, ToolOutput, ToolSpec, Toolbox};
@@ -26,9 +29,15 @@ pub(super) struct Session {
     pub(super) output: OutputPlan,
     pub(super) check: fn(&str) -> Result<(), String>,
     pub(super) state: Option<AnyStateStore>,
+    /// How long one state operation may take.
+    pub(super) state_timeout: Duration,
+    /// What of the content goes into spans; `None` for nothing.
+    pub(super) traced: Option<Redactor>,
     pub(super) cancellation: CancellationToken,
     /// The run's usage so far, for when the run is dropped.
     pub(super) usage: Mutex<Usage>,
+    pub(super) outputs: OutputCap,
+    pub(super) lineage: Arc<Lineage>,
 }
 
 impl Session {
@@ -48,41 +57,64 @@ impl Session {
         *self.usage.lock().unwrap_or_else(PoisonError::into_inner) = usage;
     }
 
-    /// Carries out a state operation between its hooks and emits its event.
-    pub(super) async fn operate(&self, span: Span, mut operation: StateOperation) -> Result<Operated> {
+    /// What is known of a tool, the agent's or the one that reads what was cut.
+    pub(super) fn spec(&self, name: &str) -> Option<&Arc<ToolSpec>> {
+        self.host.spec(name).or_else(|| self.outputs.recall_by_name(name))
+    }
+
+    /// Carries out a state operation between its hooks, within its deadline, and emits its event.
+    pub(super) async fn operate(&self, span: Span, mut operation: StateOperation) -> Result<StateOutcome> {
         let Some(store) = &self.state else {
             return Err(Error::new(ErrorKind::State, "the runtime has no state store: set one with `state_store`"));
         };
-        let context = self.hook_context(span.step);
-        let at = self.hook_point(span);
-        self.hooks.before_state_operation(&context, at, &mut operation).await?;
-        let mut operated = Operated::default();
-        match &operation {
-            StateOperation::Load { scope, key } => operated.loaded = store.load(scope, key).await?,
-            StateOperation::Save { scope, key, value, over } => {
-                operated.version = Some(store.save(scope, key, value.clone(), *over).await?);
+        let outcome = if self.hooks.is_empty() {
+            self.store(store, &operation).await?
+        } else {
+            let (context, at) = (self.hook_context(span.step), self.hook_point(span));
+            self.hooks.before_state_operation(&context, at, &mut operation).await?;
+            let work = Box::pin(self.store(store, &operation));
+            match self.hooks.around_state_operation(&context, at, &operation, work).await {
+                Ok(mut outcome) => {
+                    self.hooks.after_state_operation(&context, at, &operation, &mut outcome.loaded).await?;
+                    outcome
+                }
+                Err(error) => {
+                    self.hooks.on_state_error(&context, at, &operation, &error).await?;
+                    return Err(error);
+                }
             }
-            StateOperation::Delete { scope, key } => store.delete(scope, key).await?,
-        }
-        self.hooks.after_state_operation(&context, at, &operation, &mut operated.loaded).await?;
-        self.emitter.emit(at.span, || match operation {
+        };
+        self.emitter.emit(span, || match operation {
             StateOperation::Load { scope, key } => {
-                let version = operated.loaded.as_ref().map(|stored| stored.version);
+                let version = outcome.loaded.as_ref().map(|stored| stored.version);
                 EventKind::StateLoaded { scope, key, version }
             }
             StateOperation::Save { scope, key, .. } | StateOperation::Delete { scope, key } => {
-                EventKind::StateSaved { scope, key, version: operated.version }
+                EventKind::StateSaved { scope, key, version: outcome.version }
             }
         });
-        Ok(operated)
+        Ok(outcome)
     }
-}
 
-/// What came of a state operation.
-#[derive(Default)]
-pub(super) struct Operated {
-    pub(super) loaded: Option<Stored>,
-    pub(super) version: Option<u64>,
+    async fn store(&self, store: &AnyStateStore, operation: &StateOperation) -> Result<StateOutcome> {
+        let mut outcome = StateOutcome::default();
+        let asked = async {
+            match operation {
+                StateOperation::Load { scope, key } => outcome.loaded = store.load(scope, key).await?,
+                StateOperation::Save { scope, key, value, over } => {
+                    outcome.version = Some(store.save(scope, key, value.clone(), *over).await?);
+                }
+                StateOperation::Delete { scope, key } => store.delete(scope, key).await?,
+            }
+            Ok::<(), Error>(())
+        };
+        let late = |_| {
+            let limit = self.state_timeout.as_millis();
+            Error::new(ErrorKind::State, format!("the state store took longer than {limit} ms"))
+        };
+        tokio::time::timeout(self.state_timeout, asked).await.map_err(late)??;
+        Ok(outcome)
+    }
 }
 
 /// What the runtime does for one running call.

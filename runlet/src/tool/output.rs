@@ -190,6 +190,8 @@ pub enum ToolErrorKind {
     Cancelled,
     /// The call ends the run.
     Fatal,
+    /// The answer comes later: the run waits for it.
+    Deferred,
 }
 
 impl ToolError {
@@ -219,12 +221,22 @@ impl ToolError {
         Self::new(ToolErrorKind::Fatal, message)
     }
 
-    /// The error with no more than `limit` bytes of words, as `cut` leaves them.
-    pub(crate) fn bounded(mut self, limit: usize, cut: impl FnOnce(&str, usize) -> String) -> Self {
-        if self.message.len() > limit {
-            self.message = cut(&self.message, limit);
-        }
-        self
+    /// The answer comes later, from elsewhere: the other calls of the step end, and then the run is interrupted with this
+    /// call pending. It goes on when it is [resumed](crate::Runtime::resume) with the answer as a
+    /// [`Decision::Result`](crate::run::Decision::Result). The words are for whoever brings it, such as a ticket's number;
+    /// the model does not read them.
+    ///
+    /// ```
+    /// use runlet::{ToolError, tool};
+    ///
+    /// /// Asks the warehouse, which answers by mail.
+    /// #[tool]
+    /// async fn ask_warehouse(question: String) -> Result<String, ToolError> {
+    ///     Err(ToolError::defer("mail 4711"))
+    /// }
+    /// ```
+    pub fn defer(note: impl Into<String>) -> Self {
+        Self::new(ToolErrorKind::Deferred, note)
     }
 
     /// The kind.
