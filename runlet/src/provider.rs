@@ -8,11 +8,17 @@ mod account;
 mod http;
 mod json;
 #[cfg(feature = "openai")]
+mod openai;
+#[cfg(feature = "openai")]
+mod openai_chat;
+#[cfg(feature = "openai")]
 mod openai_responses;
 mod sse;
 
 use crate::error::{ProviderError, ProviderErrorCategory};
 
+#[cfg(feature = "openai")]
+pub use self::openai_chat::{Compatibility, OpenAiChat};
 #[cfg(feature = "openai")]
 pub use self::openai_responses::OpenAiResponses;
 

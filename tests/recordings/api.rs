@@ -66,5 +66,5 @@ pub(crate) struct Answer {
 
 /// All APIs with an adapter.
 pub(crate) fn all() -> Vec<Box<dyn Api>> {
-    vec![Box::new(crate::openai_responses::OpenAiResponsesApi)]
+    vec![Box::new(crate::openai_responses::OpenAiResponsesApi), Box::new(crate::openai_chat::OpenAiChatApi)]
 }

@@ -98,6 +98,9 @@ fn next_turn<'a>(api: &dyn Api, last: Option<&Turn<'_>>, exchange: &'a Exchange)
     let news = items.split_off(before.len());
     let answered = last.exchange.recorded.response.body.as_deref().unwrap_or_default();
     let answered = normalized(api, &api.body_of(api.output(answered)));
+    if !answered.is_empty() && answered.iter().all(|item| api.is_empty(item)) {
+        return Err("the answer before says nothing, which ends a run");
+    }
     let is_known = |item: &Value| {
         api.is_empty(item) || answered.iter().any(|answer| carries(item, answer) || api.is_rewritten(item, answer))
     };

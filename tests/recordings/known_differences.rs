@@ -13,6 +13,7 @@ pub(crate) struct Notation {
 /// The notations of an API's requests.
 pub(crate) fn notations(api: &str) -> &'static [Notation] {
     match api {
+        "openai-chat" => OPENAI_CHAT,
         "openai-responses" => OPENAI_RESPONSES,
         _ => &[],
     }
@@ -62,6 +63,69 @@ const OPENAI_RESPONSES: &[Notation] = &[
             if let Some(text) = body["input"].as_str() {
                 body["input"] = json!([{ "role": "user", "content": text }]);
             }
+        },
+    },
+    Notation {
+        kind: "whole numbers",
+        reason: "1 and 1.0 are the same number",
+        normalize: |body| {
+            for name in ["temperature", "top_p"] {
+                if let Some(number) = body[name].as_f64() {
+                    body[name] = number.into();
+                }
+            }
+        },
+    },
+];
+
+const OPENAI_CHAT: &[Notation] = &[
+    Notation {
+        kind: "stream false",
+        reason: "an answer is not streamed unless `stream` is true, so Runlet does not say so",
+        normalize: |body| {
+            if body["stream"] == false {
+                remove(body, "stream");
+            }
+        },
+    },
+    Notation {
+        kind: "text as a list of one",
+        reason: "content that is one text may be written as the text or as a list of one text part",
+        normalize: |body| {
+            each(body, "messages", |message| {
+                let text = match message["content"].as_array().map(Vec::as_slice) {
+                    Some([part]) if part.as_object().is_some_and(|part| part.len() == 2) => part["text"].as_str(),
+                    _ => None,
+                };
+                if let Some(text) = text.map(str::to_owned) {
+                    message["content"] = text.into();
+                }
+            });
+        },
+    },
+    Notation {
+        kind: "no content beside tool calls",
+        reason: "the content of a message that only calls tools may be `null`, empty or left out",
+        normalize: |body| {
+            each(body, "messages", |message| {
+                let calls = message["tool_calls"].as_array().is_some_and(|calls| !calls.is_empty());
+                if calls
+                    && (message["content"].is_null() || message["content"] == "" || message["content"] == json!([]))
+                {
+                    remove(message, "content");
+                }
+            });
+        },
+    },
+    Notation {
+        kind: "type of a tool",
+        reason: "a tool with a `function` is one, with or without `\"type\": \"function\"`",
+        normalize: |body| {
+            each(body, "tools", |tool| {
+                if tool["function"].is_object() {
+                    tool["type"] = "function".into();
+                }
+            });
         },
     },
     Notation {

@@ -11,6 +11,7 @@ mod driver;
 mod known_differences;
 #[path = "../support/loopback.rs"]
 mod loopback;
+mod openai_chat;
 mod openai_responses;
 mod set;
 mod table;

@@ -46,7 +46,7 @@ pub(crate) struct Account {
 pub(crate) struct Connection {
     vendor: &'static Vendor,
     pub(crate) client: HttpClient,
-    base_url: Url,
+    pub(crate) base_url: Url,
     pub(crate) headers: HeaderMap,
 }
 

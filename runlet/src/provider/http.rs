@@ -277,7 +277,7 @@ pub(crate) fn extend_headers(
     Ok(())
 }
 
-fn is_loopback(url: &Url) -> bool {
+pub(crate) fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
     let by_name = host == "localhost" || host.ends_with(".localhost");
     by_name || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())

@@ -9,7 +9,6 @@ mod content;
 mod decode;
 mod encode;
 mod import;
-mod models;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -18,7 +17,7 @@ use serde_json::Value;
 
 use super::account::{Account, Connection, Vendor, WrittenTools, account_methods};
 use super::http::HttpRequest;
-use super::{Failure, fail};
+use super::{Failure, fail, openai};
 use crate::error::{Error, ProviderErrorCategory as Category, Result};
 use crate::model::{Capabilities, Model, ModelRequest, ModelResponse, ModelStream, PreparedRequest};
 
@@ -142,7 +141,7 @@ impl Model for OpenAiResponses {
     }
 
     fn capabilities(&self) -> Capabilities {
-        self.account.capabilities(models::capabilities(&self.model))
+        self.account.capabilities(openai::models::capabilities(&self.model))
     }
 
     async fn complete(&self, request: PreparedRequest) -> Result<ModelResponse> {
@@ -164,5 +163,5 @@ fn config(words: &str) -> Failure {
 
 /// A request that the API has no way to say; nothing was sent.
 fn unsayable(words: &str) -> Error {
-    fail(PROVIDER, Category::InvalidRequest, words).into()
+    openai::unsayable(PROVIDER, words)
 }

@@ -110,8 +110,10 @@ impl ErrorObject {
             (None, None) => String::new(),
         };
         let class = text("type");
+        // Some gateways repeat the status as the code.
+        let number = error.get("code").and_then(Value::as_u64).map(|code| code.to_string());
         Self {
-            code: text("code").or(text("status")).or(class).map(str::to_owned),
+            code: text("code").map(str::to_owned).or(number).or_else(|| text("status").or(class).map(str::to_owned)),
             class: class.map(str::to_owned),
             message,
         }

@@ -24,6 +24,12 @@ pub(crate) trait StreamDecoder: Send + Unpin + 'static {
     /// Reads an event and adds what it says to `out`. Breaks after [`ModelEvent::Completed`], which ends the stream.
     fn event(&mut self, event: SseEvent<'_>, out: &mut VecDeque<ModelEvent>) -> Result<ControlFlow<()>, Failure>;
 
+    /// The body has ended. Adds [`ModelEvent::Completed`] to `out` and gives true where the answer is complete even
+    /// without a last event.
+    fn end(&mut self, _out: &mut VecDeque<ModelEvent>) -> bool {
+        false
+    }
+
     /// The text that has arrived so far, for the error of a stream that breaks off.
     fn take_partial_text(&mut self) -> String;
 }
@@ -152,6 +158,7 @@ impl<D: StreamDecoder> Stream for EventStream<D> {
                 Poll::Ready(Some(Err(error))) => {
                     this.fail(failure::broken_off(this.provider, &error.without_url()));
                 }
+                Poll::Ready(None) if this.decoder.end(&mut this.ready) => this.state = State::Ended,
                 Poll::Ready(None) => {
                     let words = "the stream ended before the answer did";
                     this.fail(fail(this.provider, Category::Truncated, words));

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::PROVIDER;
 use crate::message::{Extra, Media, MediaKind, MediaSource, Native, Part, Refusal, Role, Text};
+use crate::provider::openai::{data_url, take_text};
 
 /// Whether an item is told apart from the text before it even where nothing is kept with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,23 +90,6 @@ fn media(kind: &str, fields: &mut Map<String, Value>) -> Option<(MediaKind, Medi
     let is_file = kind == "input_file";
     let name = if is_file { take_text(fields, "filename") } else { None };
     Some((if is_file { MediaKind::File } else { MediaKind::Image }, source, name))
-}
-
-/// Reads `data:image/png;base64,iVBO..`.
-fn data_url(url: &str) -> Option<MediaSource> {
-    let (media_type, data) = url.strip_prefix("data:")?.split_once(";base64,")?;
-    Some(MediaSource::Base64 { media_type: media_type.to_owned(), data: data.to_owned() })
-}
-
-/// Takes a field that is text; one that is not stays.
-pub(super) fn take_text(fields: &mut Map<String, Value>, name: &str) -> Option<String> {
-    if !fields.get(name).is_some_and(Value::is_string) {
-        return None;
-    }
-    match fields.remove(name) {
-        Some(Value::String(text)) => Some(text),
-        _ => None,
-    }
 }
 
 fn extra(item: Option<Map<String, Value>>, part: Map<String, Value>) -> Extra {

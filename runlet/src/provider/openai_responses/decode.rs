@@ -7,11 +7,12 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::PROVIDER;
-use super::content::{self, Begins, take_text};
+use super::content::{self, Begins};
 use crate::error::ProviderErrorCategory as Category;
 use crate::message::{Extra, Message, Native, Part, Reasoning, Role, ToolCall, Usage, UsageSource};
 use crate::model::{ModelResponse, StopReason};
 use crate::provider::http::ErrorObject;
+use crate::provider::openai::{take_text, unreadable};
 use crate::provider::{Failure, fail};
 
 /// Reads a whole answer.
@@ -196,9 +197,5 @@ pub(super) fn protocol(words: &str) -> Failure {
 
 /// The error of JSON that cannot be read. It tells the place, not what stands there.
 pub(super) fn malformed(what: &str, error: &serde_json::Error) -> Failure {
-    let problem = match error.classify() {
-        serde_json::error::Category::Data => "is not of the expected form",
-        _ => "is not JSON",
-    };
-    protocol(&format!("{what} {problem} (line {}, column {})", error.line(), error.column()))
+    protocol(&unreadable(what, error))
 }

@@ -6,24 +6,20 @@
 use std::collections::HashSet;
 
 use bytes::Bytes;
-use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::content::{is_content, text_type};
 use super::{Delivery, PROVIDER, VENDOR, unsayable};
 use crate::error::{Error, Result};
-use crate::message::{Extra, Media, MediaKind, MediaSource, Message, Native, Part, Role, SharedMessage, ToolResult};
+use crate::message::{Extra, Media, MediaKind, MediaSource, Message, Part, Role, SharedMessage, ToolResult};
 use crate::model::{ModelRequest, OutputFormat, ToolChoice, ToolDefinition};
 use crate::provider::account::lay_options;
 use crate::provider::json::ObjectWriter;
-use crate::schema::{Dialect, Schema};
+use crate::provider::openai::{self, AUTO_STRICT, malformed, native, object as json_object, strictness};
 use crate::tool::ToolSpec;
 
 /// The name under which messages keep their bytes.
 const DIALECT: &str = "openai-responses";
-
-/// The option that says whether strict mode is chosen where nobody said anything of it.
-pub(super) const AUTO_STRICT: &str = "auto_strict";
 
 /// Writes the body of a request; `tools` is what [`tools`] wrote of its tools.
 pub(super) fn body(model: &str, request: &ModelRequest, tools: &Bytes, delivery: Delivery) -> Result<Vec<Bytes>> {
@@ -70,37 +66,12 @@ pub(super) fn body(model: &str, request: &ModelRequest, tools: &Bytes, delivery:
 
 /// Whether strict mode is chosen for the tools and the output of a request that say nothing of it.
 pub(super) fn auto_strict(request: &ModelRequest) -> bool {
-    let option = request.options.of(PROVIDER).and_then(|options| options.get(AUTO_STRICT));
-    option.and_then(Value::as_bool).unwrap_or(true)
-}
-
-/// A schema as it is sent, and what is said of `strict`. Who said something of it has the last word, and the schema is
-/// sent as it is; else it is strict where that loses nothing.
-fn strictness(schema: &Schema, strict: Option<bool>, auto_strict: bool) -> (Schema, Option<bool>) {
-    if strict.is_some() || !auto_strict {
-        return (schema.clone(), strict);
-    }
-    let lowered = schema.lower(Dialect::OpenAiStrict);
-    if lowered.is_lossless() { (lowered.schema, Some(true)) } else { (schema.clone(), Some(false)) }
+    openai::auto_strict(request, PROVIDER)
 }
 
 /// Writes the list of tools; nothing where there are none. Other providers' tools are left out.
 pub(super) fn tools(tools: &[ToolDefinition], auto_strict: bool) -> Result<Bytes> {
-    let mut out = Vec::new();
-    for tool in tools {
-        let at = out.len();
-        out.push(b',');
-        match tool {
-            ToolDefinition::Function(spec) => function(&mut out, spec, auto_strict).map_err(unwritable)?,
-            ToolDefinition::Native(tool) if tool.provider == PROVIDER => native(&mut out, tool)?,
-            ToolDefinition::Native(_) => out.truncate(at),
-        }
-    }
-    if let Some(first) = out.first_mut() {
-        *first = b'[';
-        out.push(b']');
-    }
-    Ok(out.into())
+    openai::tools(PROVIDER, tools, |out, spec| function(out, spec, auto_strict))
 }
 
 fn function(out: &mut Vec<u8>, spec: &ToolSpec, auto_strict: bool) -> serde_json::Result<()> {
@@ -137,11 +108,7 @@ fn settings(request: &ModelRequest, delivery: Delivery) -> Result<Map<String, Va
     if let Some(tokens) = request.max_output_tokens {
         set("max_output_tokens", tokens.into());
     }
-    for (name, figure) in [("temperature", request.temperature), ("top_p", request.top_p)] {
-        let Some(figure) = figure else { continue };
-        let Some(number) = serde_json::Number::from_f64(figure) else {
-            return Err(unsayable(&format!("{name} is not a number: {figure}")));
-        };
+    for (name, number) in openai::sampling(PROVIDER, request)? {
         set(name, number.into());
     }
     if delivery == Delivery::Streamed {
@@ -160,18 +127,11 @@ fn tool_choice(choice: &ToolChoice) -> Value {
 }
 
 fn output_format(format: &OutputFormat, auto_strict: bool) -> Value {
-    match format {
-        OutputFormat::Json => json!({ "type": "json_object" }),
-        OutputFormat::Schema { name, description, schema, strict } => {
-            let (schema, strict) = strictness(schema, *strict, auto_strict);
-            let mut format = json!({ "type": "json_schema", "name": name, "schema": schema.value() });
-            if let Some(description) = description {
-                format["description"] = description.as_str().into();
-            }
-            if let Some(strict) = strict {
-                format["strict"] = strict.into();
-            }
-            format
+    match openai::schema_format(format, auto_strict) {
+        None => json!({ "type": "json_object" }),
+        Some(mut format) => {
+            format.insert("type".to_owned(), "json_schema".into());
+            Value::Object(format)
         }
     }
 }
@@ -358,10 +318,6 @@ fn media_fields(media: &Media) -> Result<Map<String, Value>> {
     Ok(fields)
 }
 
-fn json_object<const N: usize>(fields: [(&str, &str); N]) -> Map<String, Value> {
-    fields.into_iter().map(|(name, text)| (name.to_owned(), text.into())).collect()
-}
-
 /// Whether a content part is the first of its item.
 fn begins_item(part: &Part) -> bool {
     kept(part, "item").is_some()
@@ -378,19 +334,7 @@ fn kept<'a>(part: &'a Part, of: &str) -> Option<&'a Map<String, Value>> {
     extra.of(PROVIDER)?.get(of)?.as_object()
 }
 
-/// Writes a native item or tool as it came.
-fn native(out: &mut Vec<u8>, native: &Native) -> Result<()> {
-    // One that is not JSON would break the whole body.
-    serde_json::from_str::<&RawValue>(&native.item).map_err(|_| malformed(native))?;
-    out.extend_from_slice(native.item.as_bytes());
-    Ok(())
-}
-
-fn malformed(native: &Native) -> Error {
-    unsayable(&format!("a native part of type `{}` is not JSON", native.kind))
-}
-
 #[allow(clippy::needless_pass_by_value, reason = "it is what `map_err` gives")]
 fn unwritable(error: serde_json::Error) -> Error {
-    unsayable(&format!("the request cannot be written as JSON: {error}"))
+    openai::unwritable(PROVIDER, &error)
 }

@@ -4,13 +4,14 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
-use super::content::{self, Begins, take_text};
-use super::{PROVIDER, config, decode, encode};
+use super::content::{self, Begins};
+use super::{PROVIDER, config, decode};
 use crate::error::Result;
 use crate::message::{Extra, Message, Native, Part, Role, ToolResult};
 use crate::model::{ModelRequest, OutputFormat, ToolChoice, ToolDefinition};
-use crate::schema::Schema;
-use crate::tool::ToolSpec;
+use crate::provider::openai::{
+    AUTO_STRICT, leaves_strict_open, native_tool, only, read_function, read_schema_format, take, take_text,
+};
 
 /// Reads a body. What a request has no field for, or not in this form, becomes an option.
 pub(super) fn request(body: &Value) -> Result<ModelRequest> {
@@ -50,58 +51,18 @@ pub(super) fn request(body: &Value) -> Result<ModelRequest> {
         request.options.set(PROVIDER, &name, value);
     }
     if leaves_strict_open(&request) {
-        request.options.set(PROVIDER, encode::AUTO_STRICT, false);
+        request.options.set(PROVIDER, AUTO_STRICT, false);
     }
     Ok(request)
 }
 
-/// Whether a tool or the output says nothing of strict mode, and so has to be sent without a word of it.
-fn leaves_strict_open(request: &ModelRequest) -> bool {
-    let open = |tool: &ToolDefinition| matches!(tool, ToolDefinition::Function(spec) if spec.strict.is_none());
-    let output = matches!(request.output, Some(OutputFormat::Schema { strict: None, .. }));
-    output || request.tools.iter().any(open)
-}
-
-/// Takes a field that `read` can read; one that it cannot stays.
-fn take<T>(fields: &mut Map<String, Value>, name: &str, read: impl Fn(&Value) -> Option<T>) -> Option<T> {
-    let value = read(fields.get(name)?)?;
-    fields.remove(name);
-    Some(value)
-}
-
-/// Whether an object has no fields but these.
-fn only(value: &Value, names: &[&str]) -> bool {
-    value.as_object().is_some_and(|fields| fields.keys().all(|name| names.contains(&name.as_str())))
-}
-
 fn tools(list: &Value) -> Option<Vec<ToolDefinition>> {
     let list = list.as_array().filter(|list| !list.is_empty())?;
-    list.iter().map(|tool| function(tool).or_else(|| native_tool(tool))).collect()
+    list.iter().map(|tool| function(tool).or_else(|| native_tool(PROVIDER, tool))).collect()
 }
 
 fn function(tool: &Value) -> Option<ToolDefinition> {
-    if tool.get("type")? != "function" || !only(tool, &["type", "name", "description", "parameters", "strict"]) {
-        return None;
-    }
-    let text = |name: &str| tool.get(name)?.as_str().map(str::to_owned);
-    let description = match tool.get("description") {
-        None => String::new(),
-        Some(_) => text("description").filter(|text| !text.is_empty())?,
-    };
-    let mut spec = ToolSpec::new(text("name")?, description, schema(tool.get("parameters")?)?);
-    if let Some(strict) = tool.get("strict") {
-        spec.strict = Some(strict.as_bool()?);
-    }
-    Some(spec.into())
-}
-
-fn native_tool(tool: &Value) -> Option<ToolDefinition> {
-    let kind = tool.as_object()?.get("type").and_then(Value::as_str).unwrap_or_default();
-    Some(Native::new(PROVIDER, kind, tool.to_string()).into())
-}
-
-fn schema(value: &Value) -> Option<Schema> {
-    Schema::from_value(value.clone()).ok()
+    if tool.get("type")? == "function" { read_function(tool, &["type"]) } else { None }
 }
 
 fn tool_choice(choice: &Value) -> Option<ToolChoice> {
@@ -119,18 +80,7 @@ fn tool_choice(choice: &Value) -> Option<ToolChoice> {
 fn output_format(format: &Value) -> Option<OutputFormat> {
     match format.get("type")?.as_str()? {
         "json_object" if only(format, &["type"]) => Some(OutputFormat::Json),
-        "json_schema" if only(format, &["type", "name", "description", "schema", "strict"]) => {
-            let name = format.get("name")?.as_str()?.to_owned();
-            let description = match format.get("description") {
-                None => None,
-                Some(description) => Some(description.as_str()?.to_owned()),
-            };
-            let strict = match format.get("strict") {
-                None => None,
-                Some(strict) => Some(strict.as_bool()?),
-            };
-            Some(OutputFormat::Schema { name, description, schema: schema(format.get("schema")?)?, strict })
-        }
+        "json_schema" => read_schema_format(format, &["type"]),
         _ => None,
     }
 }

@@ -46,7 +46,7 @@ const MODELS: &[(&str, u64, u64, bool)] = &[
 ];
 
 /// What a model can do. Tools and schemas belong to the API, so that models not in the table have them too.
-pub(super) fn capabilities(model: &str) -> Capabilities {
+pub(in crate::provider) fn capabilities(model: &str) -> Capabilities {
     let capabilities = Capabilities::new().with_tools().with_structured_output();
     let family = family(model);
     match MODELS.iter().find(|(name, ..)| *name == family) {

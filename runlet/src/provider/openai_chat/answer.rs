@@ -1,0 +1,399 @@
+//! An answer as it comes together, from one message or from the deltas of one.
+//!
+//! A delta has the fields of a message, so both are read by the same code: a whole answer is one delta. Texts grow, and
+//! all else that a server gives in pieces is put together as its own documentation says.
+
+use std::borrow::Cow;
+use std::collections::VecDeque;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
+
+use super::calls::{Calls, Delta};
+use super::compat::Row;
+use super::decode::{protocol, text};
+use super::{PROVIDER, content};
+use crate::message::{Message, Native, Part, Reasoning, Refusal, Role};
+use crate::model::ModelEvent;
+use crate::provider::Failure;
+use crate::provider::openai::unreadable;
+
+/// A text, borrowed where it holds no escapes.
+#[derive(Debug, Default, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Words<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
+
+/// A message, or a delta of one. What is not read at once is kept as it came.
+#[derive(Debug, Default)]
+pub(super) struct Said<'a> {
+    content: Option<&'a RawValue>,
+    refusal: Option<&'a RawValue>,
+    tool_calls: Option<&'a RawValue>,
+    function_call: Option<&'a RawValue>,
+    /// All other fields that are not `null`, but for the role.
+    rest: Vec<(Cow<'a, str>, &'a RawValue)>,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Said<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields<'a>(std::marker::PhantomData<&'a ()>);
+
+        impl<'de: 'a, 'a> Visitor<'de> for Fields<'a> {
+            type Value = Said<'a>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a message")
+            }
+
+            fn visit_unit<E>(self) -> Result<Said<'a>, E> {
+                Ok(Said::default())
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Said<'a>, A::Error> {
+                let mut said = Said::default();
+                while let Some(Words(name)) = map.next_key::<Words<'de>>()? {
+                    let value: &'de RawValue = map.next_value()?;
+                    if value.get() == "null" {
+                        continue;
+                    }
+                    match &*name {
+                        "content" => said.content = Some(value),
+                        "refusal" => said.refusal = Some(value),
+                        "tool_calls" => said.tool_calls = Some(value),
+                        "function_call" => said.function_call = Some(value),
+                        // `index` repeats that of the choice.
+                        "role" | "index" => {}
+                        _ => said.rest.push((name, value)),
+                    }
+                }
+                Ok(said)
+            }
+        }
+
+        deserializer.deserialize_any(Fields(std::marker::PhantomData))
+    }
+}
+
+#[derive(Deserialize)]
+struct CallFields<'a> {
+    #[serde(borrow, default)]
+    id: Option<Words<'a>>,
+    #[serde(borrow, default)]
+    index: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    function: Option<Function<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Function<'a> {
+    #[serde(borrow, default)]
+    name: Option<Words<'a>>,
+    #[serde(borrow, default)]
+    arguments: Option<&'a RawValue>,
+}
+
+/// Whether a message came whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Piece {
+    Whole,
+    Delta,
+}
+
+/// What has come of an answer.
+#[derive(Debug, Default)]
+pub(super) struct Answer {
+    content: Vec<Content>,
+    refusal: String,
+    reasoning: Thoughts,
+    calls: Calls,
+    rest: Map<String, Value>,
+}
+
+#[derive(Debug)]
+enum Content {
+    Text(String),
+    Native(Native),
+}
+
+/// What the model thought, by the field that it came in. Servers that use several say the same in each.
+#[derive(Debug, Default)]
+struct Thoughts {
+    /// The texts of `reasoning_content` and `reasoning`.
+    fields: Vec<(&'static str, String)>,
+    details: Vec<Value>,
+    /// A part of the content whose text is in `fields`.
+    thinking: Map<String, Value>,
+    /// The field whose text is shown.
+    shown: Option<&'static str>,
+}
+
+const CONTENT: &str = "reasoning_content";
+const PLAIN: &str = "reasoning";
+const DETAILS: &str = "reasoning_details";
+const THINKING: &str = "thinking";
+
+type Out<'a> = &'a mut VecDeque<ModelEvent>;
+
+impl Answer {
+    /// Adds what was said, and shows it.
+    pub(super) fn add(&mut self, said: &Said<'_>, piece: Piece, out: Out<'_>) -> Result<(), Failure> {
+        for (name, value) in &said.rest {
+            match &**name {
+                "reasoning_content" => self.reasoning.text(CONTENT, &text(value.get())?, out),
+                "reasoning" => self.reasoning.text(PLAIN, &text(value.get())?, out),
+                "reasoning_details" => self.reasoning.details(value, out)?,
+                _ => keep(&mut self.rest, name, value),
+            }
+        }
+        if let Some(content) = said.content {
+            self.content(content, out)?;
+        }
+        if let Some(refusal) = said.refusal {
+            let refusal = text(refusal.get())?;
+            if !refusal.is_empty() {
+                self.refusal.push_str(&refusal);
+                out.push_back(ModelEvent::RefusalDelta(refusal.into_owned()));
+            }
+        }
+        if let Some(calls) = said.tool_calls {
+            let calls: Vec<&RawValue> = serde_json::from_str(calls.get()).map_err(|error| malformed(&error))?;
+            calls.into_iter().try_for_each(|call| self.call(call, piece, out))?;
+        }
+        if let Some(call) = said.function_call {
+            let call: Function<'_> = serde_json::from_str(call.get()).map_err(|error| malformed(&error))?;
+            self.function(Words::default(), None, Some(call), piece, out)?;
+        }
+        Ok(())
+    }
+
+    fn content(&mut self, content: &RawValue, out: Out<'_>) -> Result<(), Failure> {
+        if content.get().starts_with('"') {
+            self.text(&text(content.get())?, out);
+            return Ok(());
+        }
+        let parts: Vec<&RawValue> = serde_json::from_str(content.get()).map_err(|error| malformed(&error))?;
+        for part in parts {
+            let fields: Value = serde_json::from_str(part.get()).map_err(|error| malformed(&error))?;
+            let kind = fields.get("type").and_then(Value::as_str).unwrap_or_default();
+            match (kind, fields.get("text").and_then(Value::as_str), &fields) {
+                ("text", Some(text), _) => self.text(text, out),
+                ("thinking", _, Value::Object(fields)) => self.reasoning.thinking(fields.clone(), out),
+                _ => self.content.push(Content::Native(Native::new(PROVIDER, kind, part.get()))),
+            }
+        }
+        Ok(())
+    }
+
+    fn text(&mut self, text: &str, out: Out<'_>) {
+        if text.is_empty() {
+            return;
+        }
+        match self.content.last_mut() {
+            Some(Content::Text(last)) => last.push_str(text),
+            _ => self.content.push(Content::Text(text.to_owned())),
+        }
+        out.push_back(ModelEvent::TextDelta(text.to_owned()));
+    }
+
+    fn call(&mut self, call: &RawValue, piece: Piece, out: Out<'_>) -> Result<(), Failure> {
+        let fields: CallFields<'_> = serde_json::from_str(call.get()).map_err(|error| malformed(&error))?;
+        let index = fields.index.and_then(|index| serde_json::from_str(index.get()).ok());
+        let Some(extra) = self.function(fields.id.unwrap_or_default(), index, fields.function, piece, out)? else {
+            return Ok(());
+        };
+        for (name, value) in rest_of_call(call)? {
+            keep(extra, &name, value);
+        }
+        Ok(())
+    }
+
+    /// Adds a call or a piece of one. Gives the fields kept with it; `None` where nothing was said.
+    fn function(
+        &mut self,
+        id: Words<'_>,
+        index: Option<u64>,
+        function: Option<Function<'_>>,
+        piece: Piece,
+        out: Out<'_>,
+    ) -> Result<Option<&mut Map<String, Value>>, Failure> {
+        let (name, arguments) = match function {
+            Some(function) => (function.name.unwrap_or_default().0, arguments(function.arguments)?),
+            None => (Cow::default(), Cow::default()),
+        };
+        if id.0.is_empty() && name.is_empty() && arguments.is_empty() {
+            return Ok(None);
+        }
+        let delta = Delta { id: &id.0, index, name: &name, arguments: &arguments };
+        Ok(Some(match piece {
+            Piece::Whole => self.calls.add_whole(&delta),
+            Piece::Delta => self.calls.add(&delta, out),
+        }))
+    }
+
+    /// All text so far.
+    pub(super) fn take_text(&mut self) -> String {
+        let texts = std::mem::take(&mut self.content).into_iter();
+        texts.filter_map(|content| if let Content::Text(text) = content { Some(text) } else { None }).collect()
+    }
+
+    /// Whether the model asked for tools.
+    pub(super) fn has_calls(&self) -> bool {
+        !self.calls.is_empty()
+    }
+
+    /// Whether the model declined.
+    pub(super) fn is_refusal(&self) -> bool {
+        !self.refusal.is_empty()
+    }
+
+    /// The message that was said.
+    pub(super) fn finish(self, row: &Row, out: Out<'_>) -> Message {
+        let mut parts: Vec<Part> = self.reasoning.finish(row).into_iter().collect();
+        parts.extend(self.content.into_iter().map(|content| match content {
+            Content::Text(text) => Part::text(text),
+            Content::Native(native) => Part::Native(native),
+        }));
+        if !self.refusal.is_empty() {
+            parts.push(Part::Refusal(Refusal { text: self.refusal, extra: crate::message::Extra::default() }));
+        }
+        parts.extend(self.calls.finish(row, out).into_iter().map(Part::ToolCall));
+        let mut message = Message::new(Role::Assistant, parts);
+        message.extra = content::by_server(self.rest, row);
+        message
+    }
+}
+
+impl Thoughts {
+    fn text(&mut self, field: &'static str, text: &str, out: Out<'_>) {
+        if text.is_empty() {
+            return;
+        }
+        match self.fields.iter_mut().find(|(known, _)| *known == field) {
+            Some((_, known)) => known.push_str(text),
+            None => self.fields.push((field, text.to_owned())),
+        }
+        if *self.shown.get_or_insert(field) == field {
+            out.push_back(ModelEvent::ReasoningDelta(text.to_owned()));
+        }
+    }
+
+    /// Details come in pieces too: those of one index and type in a row are one, whose texts grow.
+    fn details(&mut self, details: &RawValue, out: Out<'_>) -> Result<(), Failure> {
+        let details: Vec<Value> = serde_json::from_str(details.get()).map_err(|error| malformed(&error))?;
+        for detail in details {
+            let text = ["text", "summary"].into_iter().find_map(|name| detail.get(name)?.as_str());
+            if self.fields.is_empty() && matches!(self.shown, None | Some(DETAILS)) {
+                if let Some(text) = text.filter(|text| !text.is_empty()) {
+                    self.shown = Some(DETAILS);
+                    out.push_back(ModelEvent::ReasoningDelta(text.to_owned()));
+                }
+            }
+            match (self.details.last_mut(), detail) {
+                (Some(Value::Object(last)), Value::Object(detail)) if continues(last, &detail) => grow(last, detail),
+                (_, detail) => self.details.push(detail),
+            }
+        }
+        Ok(())
+    }
+
+    /// Thinking as a part of the content: `{"type": "thinking", "thinking": [{"type": "text", "text": ".."}]}`.
+    fn thinking(&mut self, mut fields: Map<String, Value>, out: Out<'_>) {
+        match fields.remove("thinking") {
+            Some(Value::String(text)) => self.text(THINKING, &text, out),
+            Some(Value::Array(parts)) => {
+                for text in parts.iter().filter_map(|part| part.get("text")?.as_str()) {
+                    self.text(THINKING, text, out);
+                }
+            }
+            _ => {}
+        }
+        self.thinking.extend(fields);
+    }
+
+    fn finish(self, row: &Row) -> Option<Part> {
+        let mut fields = Map::new();
+        let mut text = String::new();
+        if self.shown == Some(DETAILS) {
+            let texts = self.details.iter();
+            text = texts
+                .filter_map(|detail| ["text", "summary"].iter().find_map(|name| detail.get(name)?.as_str()))
+                .collect();
+        }
+        if !self.details.is_empty() {
+            fields.insert(DETAILS.to_owned(), self.details.into());
+        }
+        for (field, words) in self.fields {
+            let value = if field == THINKING {
+                let mut part = self.thinking.clone();
+                part.insert(THINKING.to_owned(), json!([{ "type": "text", "text": &words }]));
+                Value::Object(part)
+            } else {
+                words.as_str().into()
+            };
+            fields.insert(field.to_owned(), value);
+            if self.shown == Some(field) {
+                text = words;
+            }
+        }
+        if fields.is_empty() {
+            return None;
+        }
+        Some(Part::Reasoning(Reasoning { text, extra: content::by_server(fields, row) }))
+    }
+}
+
+/// Whether a reasoning detail goes on where the last one ended.
+fn continues(last: &Map<String, Value>, detail: &Map<String, Value>) -> bool {
+    let same = |name: &str| last.get(name) == detail.get(name);
+    let is_text = detail.contains_key("text") || detail.contains_key("summary") || detail.contains_key("signature");
+    is_text && detail.contains_key("index") && same("index") && same("type") && !last.contains_key("data")
+}
+
+fn grow(last: &mut Map<String, Value>, detail: Map<String, Value>) {
+    for (name, value) in detail {
+        match (last.get_mut(&name), value) {
+            (Some(Value::String(known)), Value::String(more)) if matches!(&*name, "text" | "summary") => {
+                known.push_str(&more);
+            }
+            (Some(_), Value::Null) => {}
+            (Some(known), Value::String(more)) if more.is_empty() && known.is_string() => {}
+            (_, value) => {
+                last.insert(name, value);
+            }
+        }
+    }
+}
+
+/// Keeps a field: lists grow, everything else is what came last.
+fn keep(fields: &mut Map<String, Value>, name: &str, value: &RawValue) {
+    let Ok(value) = serde_json::from_str::<Value>(value.get()) else { return };
+    match (fields.get_mut(name), value) {
+        (Some(Value::Array(known)), Value::Array(more)) => known.extend(more),
+        (_, value) => {
+            fields.insert(name.to_owned(), value);
+        }
+    }
+}
+
+/// The arguments as text. Some servers send the object itself.
+fn arguments(arguments: Option<&RawValue>) -> Result<Cow<'_, str>, Failure> {
+    match arguments.map(RawValue::get) {
+        None | Some("null") => Ok(Cow::default()),
+        Some(json) if json.starts_with('"') => text(json),
+        Some(json) => Ok(Cow::Borrowed(json)),
+    }
+}
+
+/// The fields of a call beside those that every call has.
+fn rest_of_call(call: &RawValue) -> Result<Vec<(Cow<'_, str>, &RawValue)>, Failure> {
+    let mut rest = serde_json::from_str::<Said<'_>>(call.get()).map_err(|error| malformed(&error))?.rest;
+    rest.retain(|(name, _)| !matches!(&**name, "id" | "type" | "function"));
+    Ok(rest)
+}
+
+fn malformed(error: &serde_json::Error) -> Failure {
+    protocol(&unreadable("the answer", error))
+}

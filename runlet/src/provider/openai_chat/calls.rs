@@ -1,0 +1,150 @@
+//! Puts tool calls together from their deltas.
+//!
+//! What tells the calls of an answer apart differs from server to server: some send no index, some index 0 for every
+//! call, some an empty id or one that comes late, some no id at all. A delta belongs to the call of its id; else to the
+//! last call at its index; else to the call that came last. A delta that begins a call (an id that is new at its index,
+//! or a name where the call at hand is complete) begins a new one.
+
+use std::collections::VecDeque;
+
+use serde_json::{Map, Value};
+
+use super::compat::Row;
+use super::content;
+use crate::message::ToolCall;
+use crate::model::ModelEvent;
+
+/// A call, or a piece of one.
+#[derive(Debug, Default)]
+pub(super) struct Delta<'a> {
+    pub(super) id: &'a str,
+    pub(super) index: Option<u64>,
+    pub(super) name: &'a str,
+    pub(super) arguments: &'a str,
+}
+
+/// The calls of an answer as far as they have come, in the order in which they began.
+#[derive(Debug, Default)]
+pub(super) struct Calls {
+    calls: Vec<Call>,
+    /// The place of the call that came last.
+    current: usize,
+}
+
+#[derive(Debug, Default)]
+struct Call {
+    id: String,
+    index: Option<u64>,
+    name: String,
+    arguments: String,
+    extra: Map<String, Value>,
+    /// Whether its name was shown.
+    shown: bool,
+}
+
+impl Calls {
+    /// Adds a piece of a call, and shows what can be shown of it. Gives the fields that are kept with the call.
+    pub(super) fn add(&mut self, delta: &Delta<'_>, out: &mut VecDeque<ModelEvent>) -> &mut Map<String, Value> {
+        let place = self.place(delta).unwrap_or(self.calls.len());
+        self.add_at(place, delta, out)
+    }
+
+    /// Adds a whole call.
+    pub(super) fn add_whole(&mut self, call: &Delta<'_>) -> &mut Map<String, Value> {
+        self.add_at(self.calls.len(), call, &mut VecDeque::new())
+    }
+
+    fn add_at(&mut self, place: usize, delta: &Delta<'_>, out: &mut VecDeque<ModelEvent>) -> &mut Map<String, Value> {
+        if place >= self.calls.len() {
+            self.calls.push(Call { index: delta.index, ..Call::default() });
+        }
+        self.current = place;
+        // The place was found, or just made, in this very list.
+        let call = &mut self.calls[place];
+        if call.id.is_empty() {
+            delta.id.clone_into(&mut call.id);
+        }
+        if call.name != delta.name {
+            call.name.push_str(delta.name);
+        }
+        call.arguments.push_str(delta.arguments);
+        if call.shown {
+            if !delta.arguments.is_empty() {
+                let arguments = delta.arguments.to_owned();
+                out.push_back(ModelEvent::ToolCallDelta { index: place, name: None, arguments });
+            }
+        } else if !call.name.is_empty() && !call.arguments.is_empty() {
+            // Before the first argument the name may still grow; the arguments may come before the name.
+            out.push_back(call.show(place));
+        }
+        &mut call.extra
+    }
+
+    /// The place of the call that a delta belongs to; `None` where it begins one.
+    fn place(&self, delta: &Delta<'_>) -> Option<usize> {
+        if !delta.id.is_empty() {
+            if let Some(place) = self.calls.iter().rposition(|call| call.id == delta.id) {
+                let call = &self.calls[place];
+                // Two calls of one id: the second begins at an index of its own, or once the first is complete.
+                let other_index = delta.index.is_some() && call.index.is_some() && delta.index != call.index;
+                let begins = !delta.name.is_empty() && (other_index || call.is_complete());
+                return (!begins).then_some(place);
+            }
+            // An id may come after the name. At a call that has one already, it is a new call's.
+            let place = self.at(delta.index)?;
+            let call = &self.calls[place];
+            let comes_late = call.id.is_empty() && (delta.name.is_empty() || call.name.is_empty());
+            return comes_late.then_some(place);
+        }
+        let place = self.at(delta.index)?;
+        let call = &self.calls[place];
+        let begins = !delta.name.is_empty()
+            && !call.name.is_empty()
+            && (call.is_complete() || (!call.arguments.is_empty() && call.name != delta.name));
+        (!begins).then_some(place)
+    }
+
+    /// The place of the last call at an index, or of the current one where there is no index.
+    fn at(&self, index: Option<u64>) -> Option<usize> {
+        match index {
+            None => self.calls.get(self.current).map(|_| self.current),
+            Some(_) => self.calls.iter().rposition(|call| call.index == index).or_else(|| {
+                // The deltas of a call may begin to have an index late.
+                let current = self.calls.get(self.current)?;
+                current.index.is_none().then_some(self.current)
+            }),
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.calls.is_empty()
+    }
+
+    /// The calls, all shown as complete.
+    pub(super) fn finish(self, row: &Row, out: &mut VecDeque<ModelEvent>) -> Vec<ToolCall> {
+        let mut calls = Vec::with_capacity(self.calls.len());
+        for (place, mut call) in self.calls.into_iter().enumerate() {
+            if !call.shown {
+                out.push_back(call.show(place));
+            }
+            let extra = content::by_server(call.extra, row);
+            let call = ToolCall { id: call.id, name: call.name, arguments: call.arguments, extra };
+            out.push_back(ModelEvent::ToolCallCompleted(call.clone()));
+            calls.push(call);
+        }
+        calls
+    }
+}
+
+impl Call {
+    fn show(&mut self, index: usize) -> ModelEvent {
+        self.shown = true;
+        ModelEvent::ToolCallDelta { index, name: Some(self.name.clone()), arguments: self.arguments.clone() }
+    }
+
+    /// Whether the arguments are whole JSON, so that nothing can follow.
+    fn is_complete(&self) -> bool {
+        self.arguments.trim_end().ends_with('}')
+            && serde_json::from_str::<serde::de::IgnoredAny>(&self.arguments).is_ok()
+    }
+}

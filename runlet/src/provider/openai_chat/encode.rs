@@ -1,0 +1,396 @@
+//! From a request to the bytes of its body.
+//!
+//! The body is a list of chunks. Each message is written once in the message's life and shared from then on; only what
+//! stands around it is written for each request.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use bytes::Bytes;
+use serde_json::{Map, Value, json};
+
+use super::compat::{Row, ToolContent};
+use super::content::{self, content, is_message, kept, kept_of_extra};
+use super::{Delivery, PROVIDER, VENDOR};
+use crate::error::Result;
+use crate::message::{Message, Part, Role, SharedMessage, ToolCall, ToolResult};
+use crate::model::{ModelRequest, OutputFormat, ToolChoice, ToolDefinition};
+use crate::provider::account::lay_options;
+use crate::provider::json::ObjectWriter;
+use crate::provider::openai::{self, AUTO_STRICT, native, strictness, unsayable, unwritable};
+use crate::tool::ToolSpec;
+
+/// The option that says whether a stream is asked for its usage.
+pub(super) const INCLUDE_USAGE: &str = "include_usage";
+/// The option that names the field for the most tokens of an answer.
+pub(super) const MAX_TOKENS_FIELD: &str = "max_tokens_field";
+
+/// Writes the body of a request; `tools` is what [`tools`] wrote of its tools.
+pub(super) fn body(
+    model: &str,
+    request: &ModelRequest,
+    tools: &Bytes,
+    delivery: Delivery,
+    row: &Row,
+) -> Result<Vec<Bytes>> {
+    let mut rest = settings(request, delivery, row)?;
+    lay_options(&mut rest, &VENDOR, request, &[AUTO_STRICT, INCLUDE_USAGE, MAX_TOKENS_FIELD])?;
+    if delivery == Delivery::Whole && rest.get("stream").is_none_or(|stream| stream == false) {
+        // Servers reject it where nothing is streamed.
+        rest.remove("stream_options");
+    }
+    let overridden: HashSet<&str> = rest.keys().map(String::as_str).collect();
+
+    let mut chunks = Vec::with_capacity(request.messages.len() + 2);
+    let mut head = Vec::new();
+    let mut object = ObjectWriter::begin(&mut head);
+    let write = |object: &mut ObjectWriter<'_>| {
+        if !overridden.contains("model") {
+            object.field("model", model)?;
+        }
+        // Without its tools a model cannot call any, whether the server knows `none` or not.
+        let forbidden = row.required.is_none() && request.tool_choice == Some(ToolChoice::None);
+        if !tools.is_empty() && !overridden.contains("tools") && !forbidden {
+            object.field_with("tools", |out| {
+                out.extend_from_slice(tools);
+                Ok::<_, serde_json::Error>(())
+            })?;
+        }
+        object.fields(&rest, &[])
+    };
+    write(&mut object).map_err(|error| unwritable(PROVIDER, &error))?;
+    if overridden.contains("messages") {
+        object.end();
+        chunks.push(head.into());
+        return Ok(chunks);
+    }
+    let instructions = request.instructions.as_deref().map(|text| json!({ "role": "system", "content": text }));
+    object
+        .field_with("messages", |out| {
+            out.push(b'[');
+            instructions.as_ref().map_or(Ok(()), |message| serde_json::to_writer(out, message))
+        })
+        .map_err(|error| unwritable(PROVIDER, &error))?;
+    chunks.push(head.into());
+    let mut follows = instructions.is_some();
+    for message in &request.messages {
+        // A message's bytes begin with a comma, so that they can be shared wherever the message stands.
+        let bytes = message_bytes(message, row)?;
+        if !bytes.is_empty() {
+            chunks.push(if follows { bytes } else { bytes.slice(1..) });
+            follows = true;
+        }
+    }
+    chunks.push(Bytes::from_static(b"]}"));
+    Ok(chunks)
+}
+
+/// Whether strict mode is chosen for the tools and the output of a request that say nothing of it.
+pub(super) fn auto_strict(request: &ModelRequest, row: &Row) -> bool {
+    row.strict && openai::auto_strict(request, PROVIDER)
+}
+
+/// Writes the list of tools; nothing where there are none. Other providers' tools are left out.
+pub(super) fn tools(tools: &[ToolDefinition], auto_strict: bool) -> Result<Bytes> {
+    openai::tools(PROVIDER, tools, |out, spec| function(out, spec, auto_strict))
+}
+
+fn function(out: &mut Vec<u8>, spec: &ToolSpec, auto_strict: bool) -> serde_json::Result<()> {
+    let (parameters, strict) = strictness(&spec.parameters, spec.strict, auto_strict);
+    let mut tool = ObjectWriter::begin(out);
+    tool.field("type", "function")?;
+    tool.field_with("function", |out| {
+        let mut object = ObjectWriter::begin(out);
+        object.field("name", &spec.name)?;
+        if !spec.description.is_empty() {
+            object.field("description", &spec.description)?;
+        }
+        object.raw_field("parameters", parameters.json())?;
+        if let Some(strict) = strict {
+            object.field("strict", &strict)?;
+        }
+        object.end();
+        Ok::<_, serde_json::Error>(())
+    })?;
+    tool.end();
+    Ok(())
+}
+
+/// Everything of the body but the model, the messages and the tools.
+fn settings(request: &ModelRequest, delivery: Delivery, row: &Row) -> Result<Map<String, Value>> {
+    let option = |name: &str| request.options.of(PROVIDER).and_then(|options| options.get(name));
+    let mut settings = Map::new();
+    let mut set = |name: &str, value: Value| settings.insert(name.to_owned(), value);
+    if let Some(choice) = &request.tool_choice
+        && let Some(choice) = tool_choice(choice, row)?
+    {
+        set("tool_choice", choice);
+    }
+    if let Some(parallel) = request.parallel_tool_calls.filter(|_| row.parallel_tool_calls) {
+        set("parallel_tool_calls", parallel.into());
+    }
+    if let Some(format) = &request.output {
+        set("response_format", output_format(format, auto_strict(request, row), row)?);
+    }
+    if let Some(tokens) = request.max_output_tokens {
+        let name = option(MAX_TOKENS_FIELD).and_then(Value::as_str).unwrap_or(row.max_tokens);
+        set(name, tokens.into());
+    }
+    for (name, number) in openai::sampling(PROVIDER, request)? {
+        set(name, number.into());
+    }
+    if delivery == Delivery::Streamed {
+        set("stream", true.into());
+        if option(INCLUDE_USAGE).and_then(Value::as_bool).unwrap_or(row.include_usage) {
+            set("stream_options", json!({ "include_usage": true }));
+        }
+    }
+    Ok(settings)
+}
+
+/// The choice in the server's words; nothing where it goes without saying.
+fn tool_choice(choice: &ToolChoice, row: &Row) -> Result<Option<Value>> {
+    let Some(required) = row.required else {
+        return match choice {
+            ToolChoice::Auto => Ok(Some("auto".into())),
+            // The tools are left out.
+            ToolChoice::None => Ok(None),
+            ToolChoice::Required | ToolChoice::Tool(_) => {
+                let words = format!("{} cannot be told that the model must call a tool", row.name);
+                Err(unsayable(PROVIDER, &words))
+            }
+        };
+    };
+    Ok(Some(match choice {
+        ToolChoice::Auto => "auto".into(),
+        ToolChoice::None => "none".into(),
+        ToolChoice::Required => required.into(),
+        ToolChoice::Tool(name) => json!({ "type": "function", "function": { "name": name } }),
+    }))
+}
+
+fn output_format(format: &OutputFormat, auto_strict: bool, row: &Row) -> Result<Value> {
+    match openai::schema_format(format, auto_strict) {
+        None => Ok(json!({ "type": "json_object" })),
+        Some(schema) if row.json_schema => Ok(json!({ "type": "json_schema", "json_schema": schema })),
+        Some(_) => {
+            let words = format!("{} cannot be held to a schema, only to JSON (OutputFormat::Json)", row.name);
+            Err(unsayable(PROVIDER, &words))
+        }
+    }
+}
+
+fn message_bytes(message: &SharedMessage, row: &Row) -> Result<Bytes> {
+    message.wire(row.dialect, |message| {
+        let mut out = Vec::new();
+        match message.role {
+            Role::Assistant => assistant(&mut out, message, row)?,
+            Role::System | Role::User | Role::Tool => others(&mut out, message, row)?,
+        }
+        Ok(out.into())
+    })
+}
+
+/// Writes what is not the model's: results of tools, each a message of its own, and the content around them.
+fn others(out: &mut Vec<u8>, message: &Message, row: &Row) -> Result<()> {
+    let mut said: Vec<&Part> = Vec::new();
+    let mut shown: Vec<&Part> = Vec::new();
+    for part in &message.parts {
+        match part {
+            Part::ToolResult(result) => {
+                write_said(out, message, &mut said, row)?;
+                tool_result(out, result, &mut shown, row)?;
+            }
+            Part::Native(item) if is_message(item) => {
+                write_said(out, message, &mut said, row)?;
+                out.push(b',');
+                native(out, item)?;
+            }
+            Part::Text(_) | Part::Refusal(_) | Part::Media(_) => said.push(part),
+            Part::Native(item) if item.provider == PROVIDER => said.push(part),
+            Part::Native(_) | Part::Reasoning(_) | Part::ToolCall(_) => {}
+        }
+    }
+    write_said(out, message, &mut said, row)?;
+    if !shown.is_empty() {
+        // A result cannot hold them here, and the next best place is right after the results.
+        let content = content(&shown, Role::User, row)?;
+        write(out, |object| {
+            object.field("role", "user")?;
+            object.field("content", &content)
+        })?;
+    }
+    Ok(())
+}
+
+/// Writes the content that has come together as one message, and empties it.
+fn write_said(out: &mut Vec<u8>, message: &Message, said: &mut Vec<&Part>, row: &Row) -> Result<()> {
+    if said.is_empty() {
+        return Ok(());
+    }
+    let kept = kept_of_extra(&message.extra, row);
+    let role = match message.role {
+        Role::System => {
+            let written = kept.and_then(|(fields, _)| fields.get("role")?.as_str());
+            written.filter(|role| *role != "developer" || row.developer_role).unwrap_or("system")
+        }
+        _ => "user",
+    };
+    let content = content(said, message.role, row)?;
+    said.clear();
+    write(out, |object| {
+        object.field("role", role)?;
+        object.field("content", &content)?;
+        kept.map_or(Ok(()), |(fields, _)| object.fields(fields, &["role", "content"]))
+    })
+}
+
+fn tool_result<'a>(out: &mut Vec<u8>, result: &'a ToolResult, shown: &mut Vec<&'a Part>, row: &Row) -> Result<()> {
+    let mut said: Vec<&Part> = Vec::new();
+    for part in &result.content {
+        match part {
+            Part::Media(_) if row.tool_content != ToolContent::Anything => shown.push(part),
+            part => said.push(part),
+        }
+    }
+    let is_plain = |part: &&Part| matches!(part, Part::Text(_)) && kept(part, row).is_none();
+    let content = if row.tool_content == ToolContent::Text && said.iter().all(is_plain) {
+        let texts = said.iter().filter_map(|part| if let Part::Text(text) = part { Some(&*text.text) } else { None });
+        texts.collect::<Vec<_>>().join("\n").into()
+    } else {
+        content(&said, Role::Tool, row)?
+    };
+    let id = call_id(&result.call_id, row);
+    write(out, |object| {
+        object.field("role", "tool")?;
+        object.field("tool_call_id", &id)?;
+        object.field("content", &content)?;
+        let kept = kept_of_extra(&result.extra, row);
+        kept.map_or(Ok(()), |(fields, _)| object.fields(fields, &["role", "tool_call_id", "content"]))
+    })
+}
+
+/// Writes an answer of the model.
+fn assistant(out: &mut Vec<u8>, message: &Message, row: &Row) -> Result<()> {
+    let mut said: Vec<&Part> = Vec::new();
+    let mut calls: Vec<&ToolCall> = Vec::new();
+    let mut refusal = String::new();
+    let mut fields = Map::new();
+    let mut thinking = None;
+    for part in &message.parts {
+        match part {
+            Part::Text(text) if text.text.is_empty() && kept(part, row).is_none() => {}
+            Part::Text(_) => said.push(part),
+            Part::Media(_) => return Err(unsayable(PROVIDER, "an assistant message cannot hold an image or a file")),
+            Part::Refusal(part) => refusal.push_str(&part.text),
+            Part::ToolCall(call) => calls.push(call),
+            Part::Reasoning(reasoning) => {
+                let sent = sent_back(kept_of_extra(&reasoning.extra, row), row);
+                for (name, value) in sent {
+                    if name == "thinking" {
+                        thinking = Some(value.clone());
+                    } else {
+                        fields.insert(name.clone(), value.clone());
+                    }
+                }
+            }
+            Part::Native(item) if is_message(item) => {
+                out.push(b',');
+                native(out, item)?;
+            }
+            Part::Native(item) if item.provider == PROVIDER => said.push(part),
+            Part::Native(_) | Part::ToolResult(_) => {}
+        }
+    }
+    for (name, value) in sent_back(kept_of_extra(&message.extra, row), row) {
+        fields.insert(name.clone(), value.clone());
+    }
+    if !refusal.is_empty() {
+        fields.insert("refusal".to_owned(), refusal.into());
+    }
+    if !calls.is_empty() {
+        fields.remove("tool_calls");
+    }
+    let says = !said.is_empty() || !calls.is_empty() || !fields.is_empty() || thinking.is_some();
+    if !says && !message.parts.iter().any(|part| matches!(part, Part::Text(_))) {
+        // What it held is another provider's, or not for sending back.
+        return Ok(());
+    }
+    let stands_alone = calls.is_empty() && ["refusal", "tool_calls"].iter().all(|name| !fields.contains_key(*name));
+    let content = match (content(&said, Role::Assistant, row)?, thinking) {
+        (content, Some(thinking)) => content::with_thinking(thinking, content),
+        (_, None) if said.is_empty() && !stands_alone => Value::Null,
+        (content, None) => content,
+    };
+    write(out, |object| {
+        object.field("role", "assistant")?;
+        object.field("content", &content)?;
+        object.fields(&fields, &["role", "content"])?;
+        if calls.is_empty() {
+            return Ok(());
+        }
+        object.field_with("tool_calls", |out| {
+            let mut begin = b'[';
+            for call in calls {
+                out.push(begin);
+                tool_call(out, call, row)?;
+                begin = b',';
+            }
+            out.push(b']');
+            Ok(())
+        })
+    })
+}
+
+fn tool_call(out: &mut Vec<u8>, call: &ToolCall, row: &Row) -> serde_json::Result<()> {
+    let kept = kept_of_extra(&call.extra, row).map(|(fields, _)| fields);
+    let mut object = ObjectWriter::begin(out);
+    object.field("id", &call_id(&call.id, row))?;
+    object.field("type", "function")?;
+    // Servers read the arguments, and nothing at all is no JSON; it means that there are none.
+    let arguments = if call.arguments.trim().is_empty() { "{}" } else { &call.arguments };
+    object.field("function", &json!({ "name": call.name, "arguments": arguments }))?;
+    kept.map_or(Ok(()), |fields| object.fields(fields, &["id", "type", "function"]))?;
+    object.end();
+    Ok(())
+}
+
+/// What of the kept fields goes to the server: all that the caller wrote, and of the server's own what it wants to see.
+fn sent_back<'a>(
+    kept: Option<(&'a Map<String, Value>, content::Written)>,
+    row: &Row,
+) -> impl Iterator<Item = (&'a String, &'a Value)> {
+    let by_server = kept.is_some_and(|(_, by)| by == content::Written::ByServer);
+    let names = row.sent_back;
+    kept.into_iter()
+        .flat_map(|(fields, _)| fields)
+        .filter(move |(name, _)| !by_server || names.contains(&name.as_str()))
+}
+
+/// A call's id in a form that the server takes: its own, else one that is made of it, the same each time.
+fn call_id<'a>(id: &'a str, row: &Row) -> Cow<'a, str> {
+    const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let fits = id.len() == 9 && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if fits || !row.short_call_ids {
+        return Cow::Borrowed(id);
+    }
+    // FNV-1a, 64 bits: ids of one conversation are few.
+    let mut hash = id
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let digits = (0..9).filter_map(|_| {
+        let digit = DIGITS.get(usize::try_from(hash % 62).ok()?);
+        hash /= 62;
+        digit.map(|digit| char::from(*digit))
+    });
+    Cow::Owned(digits.collect())
+}
+
+/// Writes one message after a comma.
+fn write(out: &mut Vec<u8>, fields: impl FnOnce(&mut ObjectWriter<'_>) -> serde_json::Result<()>) -> Result<()> {
+    out.push(b',');
+    let mut object = ObjectWriter::begin(out);
+    fields(&mut object).map_err(|error| unwritable(PROVIDER, &error))?;
+    object.end();
+    Ok(())
+}
