@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]
-static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+pub static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 /// The tool that every script calls, what it is told to the model, and what it answers.
 pub const TOOL: &str = "lookup_order";
@@ -24,6 +24,27 @@ pub const TOOL_DESCRIPTION: &str = "Looks up an order by the number on its recei
 pub const TOOL_RESULT: &str = "order 123: delivered on Monday, one mug broken, two plates whole";
 pub const INSTRUCTIONS: &str = "Help users with their orders. Look before you answer.";
 pub const QUESTION: &str = "Where is order 123, and is all of it whole?";
+
+/// The schema of the tool's arguments.
+pub fn tool_schema() -> serde_json::Value {
+    serde_json::json!({
+        "type": "object",
+        "properties": { "order_id": { "type": "string" } },
+        "required": ["order_id"],
+        "additionalProperties": false,
+    })
+}
+
+/// The tool, for contestants that read arguments themselves.
+pub fn look_up(arguments: &str) -> &'static str {
+    #[derive(Deserialize)]
+    struct Arguments<'a> {
+        order_id: &'a str,
+    }
+    let arguments: Arguments<'_> = serde_json::from_str(arguments).expect("arguments");
+    assert_eq!(arguments.order_id, "123");
+    TOOL_RESULT
+}
 
 /// What the server does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
