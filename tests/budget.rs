@@ -4,13 +4,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use proptest::prelude::*;
-use runlet::budget::{Compressor, ContextManager, ContextOverflow, ContextPolicy, DropOldestTurns, Need, Ruler};
+use runlet::budget::{
+    BillItem, Compressor, ContextManager, ContextOverflow, ContextPolicy, DropOldestTurns, Need, PartKind, Ruler, Share,
+};
 use runlet::event::EventLog;
 use runlet::hook::{Hook, HookContext, ModelVerdict};
-use runlet::message::{Messages, TokenCount};
-use runlet::model::{BillPart, Capabilities, ModelRequest};
+use runlet::message::{Media, Messages, TokenCount, Usage, UsageSource};
+use runlet::model::{
+    BillPart, Capabilities, Model, ModelRequest, ModelResponse, ModelStream, PreparedRequest, StopReason,
+};
 use runlet::testing::{FixedRuler, ScriptedModel};
-use runlet::{Agent, ErrorKind, Message, Result, Role, Runtime, ToolCall, ToolResult};
+use runlet::{Agent, Error, ErrorKind, Message, Part, Result, Role, Runtime, ToolCall, ToolResult};
 use serde_json::json;
 
 use crate::kit::{Stub, assert_whole, brief};
@@ -197,7 +201,7 @@ fn conversation() -> impl Strategy<Value = Vec<Message>> {
                     continue;
                 }
                 let results = asked.iter().map(|call| ToolResult::text(call, "result")).collect();
-                let parts = asked.into_iter().map(runlet::Part::ToolCall).collect();
+                let parts = asked.into_iter().map(Part::ToolCall).collect();
                 messages.push(Message::new(Role::Assistant, parts));
                 messages.push(Message::tool(results));
             }
@@ -263,7 +267,7 @@ async fn check_compressor(compress: fn(&Messages) -> Option<Messages>, expected:
     let agent = small(&model, ContextPolicy::new().compress(Custom(compress))).build().unwrap();
     let call = ToolCall::new("c", "t", "{}");
     let mut input = vec![Message::user("first")];
-    input.push(Message::new(Role::Assistant, vec![runlet::Part::ToolCall(call.clone())]));
+    input.push(Message::new(Role::Assistant, vec![Part::ToolCall(call.clone())]));
     input.push(Message::tool(vec![ToolResult::text(&call, "r")]));
     input.push(Message::user("second"));
     let before = brief(&Messages::from(input.clone()));
@@ -313,4 +317,308 @@ async fn what_is_added_for_one_provider_is_counted_too() {
     let agent: Agent = Agent::builder("tester").model(model.clone()).build().unwrap();
     let refused = Runtime::new().run_request(&agent, (), request).await.expect_err("it does not fit");
     assert_eq!((refused.kind(), model.requests().len()), (ErrorKind::ContextOverflow, 0));
+}
+
+#[test]
+fn a_bill_has_a_line_for_every_part_of_a_message_and_every_tool_result() {
+    let call = ToolCall::new("c", "lookup", "{}");
+    let asked = Message::new(Role::Assistant, vec![Part::text("let me see"), Part::ToolCall(call.clone())]);
+    let answered = Message::tool(vec![ToolResult::text(&call, "one"), ToolResult::text(&call, "two")]);
+    let pictured = Message::new(
+        Role::User,
+        vec![Part::text("and this?"), Part::Media(Media::image_url("https://example.com/a.png"))],
+    );
+    let request = ModelRequest::from_messages([Message::user("go"), asked, answered, pictured]);
+    let manager = ContextManager::new(ContextPolicy::new().ruler(FixedRuler(10)));
+    let bill = manager.bill(&request, &window(90_000)).unwrap();
+    let lines: Vec<(String, u64)> = bill.items().map(|item| (item.part.to_string(), item.tokens.upper)).collect();
+    let lines: Vec<(&str, u64)> = lines.iter().map(|(part, upper)| (part.as_str(), *upper)).collect();
+    let expected = [
+        ("request overhead", 16),
+        ("message 0 (user)", 18),
+        ("message 1 (assistant)", 8),
+        ("message 1 part 0 (text)", 10),
+        ("message 1 part 1 (call of lookup)", 44),
+        ("message 2 (tool results)", 8),
+        ("message 2 part 0 (result of lookup)", 34),
+        ("message 2 part 1 (result of lookup)", 34),
+        ("message 3 (user)", 8),
+        ("message 3 part 0 (text)", 10),
+        ("message 3 part 1 (image)", 4_784),
+        ("reserved output", 1_024),
+    ];
+    assert_eq!(lines, expected);
+    assert_eq!(bill.items().map(|item| item.tokens).sum::<TokenCount>(), bill.total());
+    let json = serde_json::to_value(&bill).unwrap();
+    let part = &json["items"][4]["part"];
+    assert_eq!(*part, json!({ "part": "message_part", "index": 1, "place": 1, "kind": "tool_call", "name": "lookup" }));
+    assert_eq!(json["calibration"]["samples"], 0);
+    let again: Vec<BillItem> = serde_json::from_value(json["items"].clone()).unwrap();
+    assert_eq!(again, bill.items().collect::<Vec<_>>());
+    assert!(again.iter().any(|item| matches!(item.part, BillPart::MessagePart { kind: PartKind::Image, .. })));
+}
+
+#[test]
+fn an_agent_explains_what_its_first_request_would_cost() {
+    let model = ScriptedModel::new().text("done").capabilities(window(9_000));
+    let agent: Agent = Agent::builder("tester")
+        .model(model.clone())
+        .instructions("Help.")
+        .tool(Stub::echo("t"))
+        .context(ContextPolicy::new().margin(0.1))
+        .build()
+        .unwrap();
+    let bill = agent.explain("go").unwrap();
+    let (runtime, log) =
+        (tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap(), EventLog::new());
+    runtime.block_on(Runtime::new().event_log(&log).run(&agent, (), "go")).unwrap();
+    let checked = log.events().into_iter().find_map(|event| match event.kind {
+        runlet::event::EventKind::ContextBudgetChecked { bill } => Some(bill),
+        _ => None,
+    });
+    assert_eq!(checked.unwrap(), bill);
+    assert_eq!((bill.margin(), bill.limit()), (900, 9_000));
+    assert!(bill.items().any(|item| item.part == BillPart::Margin), "{bill}");
+    // One that does not fit is explained all the same, and nothing is sent.
+    let over = agent.explain("word ".repeat(20_000)).unwrap();
+    assert!(over.excess() > 10_000 && model.requests().len() == 1);
+    let other = ScriptedModel::new().capabilities(window(5_000));
+    assert_eq!(agent.explain_for(&other, "go").unwrap().limit(), 5_000);
+}
+
+/// Builds an agent of a small window and compares the words of the error.
+#[track_caller]
+fn check_build(policy: ContextPolicy, model: Capabilities, instructions: &str, words: &str) {
+    let model = ScriptedModel::new().capabilities(model);
+    let built =
+        Agent::<()>::builder("tester").model(model).instructions(instructions).tool(Stub::echo("t")).context(policy);
+    let error = built.build().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config, "{error}");
+    assert!(error.to_string().contains(words), "{error} has no {words:?}");
+}
+
+#[test]
+fn settings_that_make_no_sense_are_config_errors_that_name_them() {
+    let policy = ContextPolicy::new;
+    for fraction in [f64::NAN, -0.1, 0.0, 1.01, f64::INFINITY] {
+        check_build(
+            policy().max_share(Share::ToolResults, fraction),
+            window(9_000),
+            "",
+            "`ContextPolicy::max_share` of tool results",
+        );
+    }
+    for fraction in [f64::NAN, -0.1, 1.0, f64::NEG_INFINITY] {
+        check_build(policy().margin(fraction), window(9_000), "", "`ContextPolicy::margin`");
+    }
+    check_build(policy().max_context_tokens(0), window(9_000), "", "`ContextPolicy::max_context_tokens` is 0");
+    check_build(policy(), window(0), "", "`scripted/scripted` is 0 tokens");
+    check_build(policy(), Capabilities::new(), "", "the context window of model `scripted/scripted` is unknown");
+    check_build(policy(), window(1_024), "", "1024 tokens are reserved for the answer of model `scripted/scripted`");
+}
+
+#[test]
+fn row_55_instructions_and_tools_that_leave_no_room_are_refused_at_build_naming_the_largest() {
+    let long = "word ".repeat(5_000);
+    check_build(ContextPolicy::new(), window(4_000), &long, "the largest parts: instructions (");
+    let share = ContextPolicy::new().max_share(Share::Instructions, 0.1);
+    check_build(share, window(40_000), &long, "instructions take up to");
+    let model = ScriptedModel::new().capabilities(window(4_000));
+    let error = Agent::<()>::builder("tester").model(model).instructions(long).build().unwrap_err();
+    assert!(error.detail::<ContextOverflow>().unwrap().is_fixed());
+}
+
+#[test]
+fn row_54_a_message_larger_than_the_window_is_refused_with_both_numbers() {
+    let manager = ContextManager::new(ContextPolicy::new().reserved_output_tokens(10).ruler(FixedRuler(500)));
+    let error = manager.prepare(ModelRequest::new("long"), &window(400)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ContextOverflow);
+    assert!(error.to_string().contains("up to 534 tokens") && error.to_string().contains("limit of 400"), "{error}");
+}
+
+#[test]
+fn parts_are_held_to_their_shares() {
+    let call = ToolCall::new("c", "t", "{}");
+    let asked = Message::new(Role::Assistant, vec![Part::ToolCall(call.clone())]);
+    let results = |count: usize| Message::tool(vec![ToolResult::text(&call, "r"); count]);
+    let request = |count| ModelRequest::from_messages([Message::user("go"), asked.clone(), results(count)]);
+    let policy = ContextPolicy::new().reserved_output_tokens(10).ruler(FixedRuler(10));
+    let manager = ContextManager::new(policy.clone().max_share(Share::ToolResults, 0.3));
+    // A message of results takes 8 tokens, each result 34: at most 300 of 1,000.
+    assert!(manager.prepare(request(8), &window(1_000)).is_ok());
+    let refused = manager.prepare(request(9), &window(1_000)).unwrap_err();
+    assert!(refused.to_string().contains("tool results take up to 314 of at most 300 tokens"), "{refused}");
+    let overflow = refused.detail::<ContextOverflow>().unwrap();
+    assert_eq!((overflow.bill().excess(), overflow.is_fixed()), (14, false));
+    let pictures = |count: usize| {
+        let picture = Part::Media(Media::image_url("https://example.com/a.png"));
+        ModelRequest::from_messages([Message::new(Role::User, vec![picture; count])])
+    };
+    let manager = ContextManager::new(policy.max_share(Share::Attachments, 0.5));
+    assert!(manager.prepare(pictures(1), &window(10_000)).is_ok());
+    assert!(manager.prepare(pictures(2), &window(10_000)).is_err());
+    assert!(manager.prepare(pictures(2), &window(20_000)).is_ok());
+}
+
+#[tokio::test]
+async fn a_share_is_kept_by_compression() {
+    let call = |n: usize| ToolCall::new(n.to_string(), "t", "{}");
+    let mut input = Vec::new();
+    for n in 0..4 {
+        input.push(Message::user("go"));
+        input.push(Message::new(Role::Assistant, vec![Part::ToolCall(call(n))]));
+        input.push(Message::tool(vec![ToolResult::text(&call(n), "r")]));
+    }
+    input.push(Message::user("and now?"));
+    let model = ScriptedModel::new().text("done").capabilities(window(1_000));
+    let policy = ContextPolicy::new().reserved_output_tokens(10).ruler(FixedRuler(10));
+    let policy = policy.max_share(Share::ToolResults, 0.13).compress(DropOldestTurns::new());
+    let agent: Agent = Agent::builder("tester").model(model.clone()).context(policy).build().unwrap();
+    Runtime::new().run(&agent, (), input).await.unwrap();
+    let sent = &model.requests()[0].messages;
+    let results: usize = sent.iter().map(|message| message.tool_results().count()).sum();
+    assert!(results == 3 && sent.len() == 10, "{:?}", brief(sent));
+}
+
+/// A model whose tokenizer takes so many tokens for a letter, and which can count.
+#[derive(Clone)]
+struct Dense {
+    per_letter: f64,
+    window: u64,
+    counts: Option<u64>,
+    asked: Arc<AtomicUsize>,
+}
+
+impl Dense {
+    fn new(per_letter: f64) -> Self {
+        Self { per_letter, window: 100_000, counts: None, asked: Arc::default() }
+    }
+}
+
+impl Model for Dense {
+    fn provider(&self) -> &'static str {
+        "dense"
+    }
+
+    fn name(&self) -> &'static str {
+        "dense-1"
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::new().context_window(self.window)
+    }
+
+    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small")]
+    async fn complete(&self, request: PreparedRequest) -> Result<ModelResponse> {
+        let letters: usize = request.messages().iter().map(|message| message.text().len()).sum();
+        let mut response = ModelResponse::new(Message::assistant("ok"), StopReason::EndTurn);
+        let input_tokens = Some((letters as f64 * self.per_letter) as u64);
+        response.usage = Usage { input_tokens, source: UsageSource::Reported, ..Usage::default() };
+        Ok(response)
+    }
+
+    async fn stream(&self, request: PreparedRequest) -> Result<ModelStream> {
+        Ok(ModelStream::whole(self.complete(request).await?))
+    }
+
+    async fn count_tokens(&self, _: &ModelRequest) -> Result<Option<u64>> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        self.counts.map(Some).ok_or_else(|| Error::new(ErrorKind::Model, "it does not count today"))
+    }
+}
+
+/// A ruler that takes a quarter of a token for a letter, and a fifth more as its upper figure.
+#[derive(Debug)]
+struct Quarter;
+
+impl Ruler for Quarter {
+    fn name(&self) -> &'static str {
+        "quarter"
+    }
+
+    fn measure(&self, text: &str) -> TokenCount {
+        let expected = text.len() as u64 / 4;
+        TokenCount { expected, upper: expected * 6 / 5 }
+    }
+}
+
+#[tokio::test]
+async fn reported_usage_corrects_the_ruler_for_a_tokenizer_that_takes_more() {
+    let model = Dense::new(0.25 * 1.6);
+    let policy = ContextPolicy::new().ruler(Quarter);
+    let agent: Agent = Agent::builder("tester").model(model.clone()).context(policy.clone()).build().unwrap();
+    let (text, true_count) = ("a".repeat(40_000), 16_000);
+    let before = agent.explain(text.as_str()).unwrap();
+    assert!(before.input().upper < true_count, "the ruler alone says too little: {}", before.input().upper);
+    Runtime::new().run(&agent, (), text.as_str()).await.unwrap();
+    let after = agent.explain(text.as_str()).unwrap();
+    assert!(after.input().upper >= true_count, "one usage is enough: {}", after.input().upper);
+    assert!(after.input().upper < true_count * 11 / 10, "and no more is added: {}", after.input().upper);
+    assert!(after.input().expected.abs_diff(true_count) < true_count / 50, "{}", after.input().expected);
+    let calibration = after.calibration();
+    assert_eq!((calibration.samples, calibration.underestimates), (1, 1));
+    assert_eq!(policy.calibration("dense", "dense-1"), calibration, "it outlives the run");
+    assert_eq!(after.items().map(|item| item.tokens).sum::<TokenCount>(), after.total());
+    let shown = after.to_string();
+    assert!(shown.contains("calibrated by 1 reported usages") && shown.contains("\ncalibration "), "{shown}");
+    // What is learnt of one model is not held against another.
+    assert_eq!(agent.explain_for(&ScriptedModel::new(), "go").unwrap().calibration().samples, 0);
+}
+
+#[tokio::test]
+async fn usage_that_covers_more_than_the_request_corrects_nothing() {
+    let policy = ContextPolicy::new().ruler(Quarter);
+    let agent = Agent::<()>::builder("tester").model(Dense::new(0.5)).context(policy.clone());
+    let agent = agent.native_tool(runlet::message::Native::new("dense", "web_search", "{}")).build().unwrap();
+    Runtime::new().run(&agent, (), "a".repeat(40_000)).await.unwrap();
+    assert_eq!(policy.calibration("dense", "dense-1").samples, 0);
+}
+
+#[test]
+fn an_overflow_that_the_provider_reports_makes_the_same_request_too_large() {
+    let policy = ContextPolicy::new().reserved_output_tokens(10).ruler(Quarter);
+    let manager = ContextManager::new(policy).for_model(&Dense::new(1.0));
+    let request = ModelRequest::new("a".repeat(1_200));
+    let prepared = manager.prepare(request.clone(), &window(600)).unwrap();
+    manager.observe_overflow(prepared.bill().unwrap());
+    let refused = manager.prepare(request, &window(600)).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::ContextOverflow);
+}
+
+/// Runs a request whose upper figure does not fit though the expected one does.
+async fn check_count(counts: Option<u64>, ask: bool, expected: Result<(), ErrorKind>, asked: usize) {
+    let model = Dense { window: 1_150 + 1_024, counts, ..Dense::new(0.25) };
+    let policy = ContextPolicy::new().ruler(Quarter);
+    let policy = if ask { policy.count_with_provider() } else { policy };
+    let agent: Agent = Agent::builder("tester").model(model.clone()).context(policy).build().unwrap();
+    let log = EventLog::new();
+    let ended = Runtime::new().event_log(&log).run(&agent, (), "a".repeat(4_000)).await;
+    assert_eq!(ended.map(drop).map_err(|error| error.kind()), expected);
+    assert_eq!(model.asked.load(Ordering::Relaxed), asked);
+    let counted = log.events().into_iter().find_map(|event| match event.kind {
+        runlet::event::EventKind::ContextBudgetChecked { bill } => bill.counted_input(),
+        _ => None,
+    });
+    assert_eq!(counted, counts.filter(|_| expected.is_ok()));
+}
+
+#[tokio::test]
+async fn the_provider_is_asked_only_where_it_may_say_that_a_request_fits_after_all() {
+    check_count(Some(1_010), true, Ok(()), 1).await;
+    check_count(Some(1_151), true, Err(ErrorKind::ContextOverflow), 1).await;
+    check_count(None, true, Err(ErrorKind::ContextOverflow), 1).await;
+    check_count(Some(1_010), false, Err(ErrorKind::ContextOverflow), 0).await;
+}
+
+#[tokio::test]
+async fn what_does_not_change_is_measured_once_over_all_runs_of_an_agent() {
+    let ruler = Counting::default();
+    let model = (0..4).fold(ScriptedModel::new(), |model, _| model.text("done"));
+    let context = ContextPolicy::new().ruler(ruler.clone());
+    let agent = Agent::<()>::builder("tester").model(model).instructions("message: help").context(context);
+    let agent = agent.build().unwrap();
+    for _ in 0..4 {
+        Runtime::new().run(&agent, (), "go").await.unwrap();
+    }
+    assert_eq!(ruler.0.load(Ordering::Relaxed), 1);
 }

@@ -13,7 +13,7 @@
 #![expect(clippy::format_push_string, reason = "the generator of test texts is written for the reader")]
 
 use bpe_openai::{Tokenizer, cl100k_base, o200k_base};
-use runlet::budget::{Ruler, Utf8Ruler};
+use runlet::budget::{Encoding, ExactRuler, Ruler, Utf8Ruler};
 
 /// Compares the figures of both rulers with `expected`: the likely count, then the upper figure of
 /// the conservative ruler and of the `o200k_base` one.
@@ -86,6 +86,39 @@ fn ruler_covers_every_vector() {
         }
     }
     assert!(misses.is_empty(), "upper figures below the exact count:\n{}", misses.join("\n"));
+}
+
+#[test]
+fn the_exact_ruler_equals_every_vector() {
+    let Some(vectors) = crate::shared::read("the_exact_ruler_equals_every_vector", "tokens/vectors.jsonl") else {
+        return;
+    };
+    for line in vectors.lines() {
+        let vector: serde_json::Value = serde_json::from_str(line).expect("a line of JSON");
+        let text = vector["text"].as_str().expect("a text");
+        for encoding in [Encoding::O200kBase, Encoding::Cl100kBase] {
+            let ruler = ExactRuler::new(encoding);
+            let count = ruler.measure(text);
+            assert_eq!(Some(count.upper), vector[ruler.name()].as_u64(), "{}: {}", vector["id"], ruler.name());
+            assert_eq!(count.expected, count.upper);
+        }
+    }
+}
+
+#[test]
+fn the_exact_ruler_knows_the_tokenizers_of_openai() {
+    let check = |model: &str, expected| {
+        assert_eq!(ExactRuler::for_model(model).map(|ruler| ruler.encoding()), expected, "{model}");
+    };
+    for model in ["gpt-4o", "gpt-4o-mini-2024-07-18", "gpt-4.1", "gpt-5.5", "o1", "o3-mini", "ft:gpt-4o-mini:acme::1"] {
+        check(model, Some(Encoding::O200kBase));
+    }
+    for model in ["gpt-4", "gpt-4-turbo", "gpt-3.5-turbo"] {
+        check(model, Some(Encoding::Cl100kBase));
+    }
+    for model in ["", "claude-opus-4-8", "gemini-3-pro", "llama3"] {
+        check(model, None);
+    }
 }
 
 /// One text's figures: exact counts, then the ruler's.

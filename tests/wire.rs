@@ -373,3 +373,21 @@ async fn nobody_listening_is_a_transport_error() {
     let error = model.complete(request().unbudgeted()).await.expect_err("an error");
     check_error(&error, Category::Transport, "no connection");
 }
+
+#[tokio::test]
+async fn the_input_of_a_request_is_counted_by_openai() {
+    let server = Loopback::start().await;
+    server.reply(Reply::new(200, JSON, r#"{"object":"response.input_tokens","input_tokens":11}"#));
+    let request = request().max_output_tokens(64).temperature(0.5).option("openai", "store", false);
+    let request = request.option("openai", "reasoning", serde_json::json!({ "effort": "low" }));
+    assert_eq!(adapter(&server).count_tokens(&request).await.unwrap(), Some(11));
+    let received = server.received().unwrap();
+    assert!(received.head.starts_with("POST /v1/responses/input_tokens "), "{}", received.head);
+    let body: serde_json::Value = serde_json::from_slice(&received.body).unwrap();
+    let fields: Vec<&str> = body.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(fields, ["input", "model", "reasoning"], "nothing that the endpoint does not take");
+    for (status, answer) in [(404, "{}"), (200, "{}"), (200, "not JSON")] {
+        server.reply(Reply::new(status, JSON, answer));
+        check_secrets(&adapter(&server).count_tokens(&request).await.unwrap_err());
+    }
+}

@@ -13,7 +13,7 @@ pub use self::output::Output;
 pub(crate) use self::output::{ANSWER_TOOL, OutputPlan, decode, decode_partial};
 pub use self::policy::{Cost, Price, RunPolicy, ToolPolicy};
 
-use crate::budget::ContextPolicy;
+use crate::budget::{ContextManager, ContextPolicy};
 use crate::error::{Error, ErrorKind, Result};
 use crate::hook::{Guard, Hook, HookPolicy, Hooks};
 use crate::model::{
@@ -112,7 +112,9 @@ impl<D, O> Agent<D, O> {
     /// [`agent!`](crate::agent!) this is the place to learn of a problem before the first run does.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`]: two tools of one name, a name that no provider accepts, metadata that is no object.
+    /// [`ErrorKind::Config`]: two tools of one name, a name that no provider accepts, metadata that is no object, a
+    /// context policy that makes no sense or does not suit the model, instructions and tools that leave no room (with a
+    /// [`ContextOverflow`](crate::budget::ContextOverflow) as its detail).
     pub fn check(&self) -> Result<()> {
         self.parts.problem.clone().map_or(Ok(()), Err)
     }
@@ -343,7 +345,9 @@ where
     /// The agent.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`]: two tools of one name, a name that no provider accepts, metadata that is no object.
+    /// [`ErrorKind::Config`]: two tools of one name, a name that no provider accepts, metadata that is no object, a
+    /// context policy that makes no sense or does not suit the model, instructions and tools that leave no room (with a
+    /// [`ContextOverflow`](crate::budget::ContextOverflow) as its detail).
     pub fn build(self) -> Result<Agent<D, O>>
     where
         M: HasModel,
@@ -378,6 +382,11 @@ where
             }
         }
         template.tools = Arc::new(definitions);
+        // What cannot fit however short the conversation is, no run need find out.
+        if problem.is_none() {
+            let manager = ContextManager::new(context.clone()).for_model(&model);
+            problem = manager.check(&template, &model.capabilities()).err();
+        }
         let toolbox = Arc::new(toolbox);
         let parts = Parts { name, model, toolbox, hooks, metadata, output, context, run, tools, template, problem };
         Agent { parts: Arc::new(parts), output: PhantomData }

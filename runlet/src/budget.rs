@@ -4,8 +4,12 @@
 //! [`PreparedRequest`], the only thing a model takes. What does not fit is compressed by
 //! the [`Compressor`]s of the [`ContextPolicy`], in order, or refused with a [`ContextOverflow`] and its bill.
 
+mod calibration;
 mod compress;
+mod dialect;
 mod ledger;
+mod media;
+mod policy;
 mod ruler;
 
 use std::fmt;
@@ -14,15 +18,23 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 pub(crate) use self::compress::{AnyCompressor, check_compressed};
 pub use self::compress::{Compressor, DropOldestTurns, Need};
-pub(crate) use self::ledger::Ledger;
-pub use self::ruler::{Ruler, Utf8Ruler};
+pub use self::ledger::Ledger;
+#[cfg(feature = "bpe")]
+pub use self::ruler::ExactRuler;
+pub use self::ruler::{Encoding, Ruler, Utf8Ruler};
 
+use self::calibration::Calibrations;
+use self::dialect::Dialect;
+use self::ledger::FixedCounts;
 use crate::error::{Error, ErrorKind, Result};
-use crate::message::Messages;
-use crate::model::{Bill, BillItem, BillPart, Capabilities, ContextWindow, ModelRequest, PreparedRequest};
+use crate::message::{TokenCount, Usage, UsageSource};
+pub use crate::model::{Bill, BillItem, BillPart, Calibration, PartKind, Share, ShareUse};
+use crate::model::{Capabilities, ContextWindow, Model, ModelRequest, PreparedRequest, ToolDefinition};
 
 /// The key of the ruler that every policy begins with.
 const DEFAULT_RULER: u64 = 0;
+/// The key of the ruler that stands in its place for models which are known to encode with `o200k_base`.
+const O200K_RULER: u64 = 1;
 
 /// How much of a model's context window a request may take, and what happens when it wants more.
 ///
@@ -44,6 +56,20 @@ pub struct ContextPolicy {
     /// Names the ruler, so that counts kept with messages are never taken for another ruler's. Copies share it, so that
     /// counts outlive a run.
     ruler_key: u64,
+    margin: f64,
+    shares: Vec<(Share, f64)>,
+    count_with_provider: bool,
+    unseen_file_tokens: Option<u64>,
+    /// What was learnt, shared by all copies, so that it outlives a run.
+    learnt: Arc<Learnt>,
+}
+
+/// What requests have taught a policy and its copies.
+#[derive(Debug, Default)]
+struct Learnt {
+    calibrations: Calibrations,
+    /// What was counted last of instructions and tools: every run of an agent begins with the same.
+    fixed: FixedCounts,
 }
 
 impl ContextPolicy {
@@ -55,6 +81,11 @@ impl ContextPolicy {
             compressors: Vec::new(),
             ruler: Arc::new(Utf8Ruler::default()),
             ruler_key: DEFAULT_RULER,
+            margin: 0.0,
+            shares: Vec::new(),
+            count_with_provider: false,
+            unseen_file_tokens: None,
+            learnt: Arc::default(),
         }
     }
 
@@ -77,12 +108,26 @@ impl ContextPolicy {
         self
     }
 
-    /// Counts with another ruler.
+    /// Counts with another ruler than [`Utf8Ruler`]. That one is [`Utf8Ruler::o200k`] where the model is known to use that
+    /// encoding, and [`Utf8Ruler::conservative`] else.
     pub fn ruler(mut self, ruler: impl Ruler + 'static) -> Self {
-        static NEXT: AtomicU64 = AtomicU64::new(DEFAULT_RULER + 1);
+        static NEXT: AtomicU64 = AtomicU64::new(O200K_RULER + 1);
         self.ruler = Arc::new(ruler);
         self.ruler_key = NEXT.fetch_add(1, Ordering::Relaxed);
+        // What another ruler's figures were corrected by says nothing of this one's.
+        self.learnt = Arc::default();
         self
+    }
+
+    /// How the usage reported for a model corrects the ruler, as the policy's requests have taught it.
+    ///
+    /// ```
+    /// use runlet::budget::ContextPolicy;
+    ///
+    /// assert_eq!(ContextPolicy::new().calibration("openai", "gpt-5.5").samples, 0);
+    /// ```
+    pub fn calibration(&self, provider: &str, model: &str) -> Calibration {
+        self.learnt.calibrations.of(provider, model)
     }
 
     pub(crate) fn compressors(&self) -> &[AnyCompressor] {
@@ -104,6 +149,9 @@ impl fmt::Debug for ContextPolicy {
             .field("reserved_output_tokens", &self.reserved_output_tokens)
             .field("compressors", &compressors)
             .field("ruler", &self.ruler.name())
+            .field("margin", &self.margin)
+            .field("shares", &self.shares)
+            .field("count_with_provider", &self.count_with_provider)
             .finish_non_exhaustive()
     }
 }
@@ -127,21 +175,90 @@ impl fmt::Debug for ContextPolicy {
 #[derive(Clone, Debug)]
 pub struct ContextManager {
     policy: ContextPolicy,
+    /// The names of the provider and of the model; empty where nobody said.
+    provider: Arc<str>,
+    model: Arc<str>,
+    dialect: Dialect,
+    ruler: Arc<dyn Ruler>,
+    /// Names the ruler and the rules, so that counts kept with messages are never taken for those of others.
+    key: u64,
 }
 
 impl ContextManager {
-    /// A manager with a policy.
+    /// A manager with a policy, for a model of which nothing is known.
     pub fn new(policy: ContextPolicy) -> Self {
-        Self { policy }
+        Self::for_names(policy, "", "")
+    }
+
+    /// A manager for a model: its provider's overheads and its rule for images count, its reported usage corrects the
+    /// ruler, and errors name it.
+    ///
+    /// ```
+    /// use runlet::budget::{ContextManager, ContextPolicy};
+    /// use runlet::testing::ScriptedModel;
+    ///
+    /// let manager = ContextManager::new(ContextPolicy::new()).for_model(&ScriptedModel::new());
+    /// assert_eq!(manager.calibration().samples, 0);
+    /// ```
+    pub fn for_model(self, model: &impl Model) -> Self {
+        Self::for_names(self.policy, model.provider(), model.name())
+    }
+
+    fn for_names(policy: ContextPolicy, provider: &str, model: &str) -> Self {
+        let dialect = Dialect::of(provider, model, policy.unseen_file_tokens);
+        // The default ruler covers any encoding; a model whose encoding is known need not pay for the others.
+        let is_o200k = provider == "openai" && Encoding::of(model) == Some(Encoding::O200kBase);
+        let (ruler, key): (Arc<dyn Ruler>, _) = match policy.ruler_key {
+            DEFAULT_RULER if is_o200k => (Arc::new(Utf8Ruler::o200k()), O200K_RULER),
+            key => (Arc::clone(&policy.ruler), key),
+        };
+        let key = dialect.key(key);
+        Self { policy, provider: provider.into(), model: model.into(), dialect, ruler, key }
     }
 
     /// Counts a request and seals it.
     ///
     /// # Errors
     /// [`ErrorKind::ContextOverflow`] with a [`ContextOverflow`] where it does not fit; [`ErrorKind::Config`] where
-    /// the window is unknown and there is no cap, or the reserved output alone fills it.
+    /// the window is unknown and there is no cap, the reserved output alone fills it, or a setting makes no sense.
     pub fn prepare(&self, request: ModelRequest, capabilities: &Capabilities) -> Result<PreparedRequest> {
-        self.prepare_with(&mut Ledger::default(), request, capabilities).map_err(|(_, error)| error)
+        self.prepare_next(&mut Ledger::default(), request, capabilities)
+    }
+
+    /// As [`prepare`](Self::prepare), for the next step of a conversation: a [`Ledger`] remembers what was counted of the
+    /// steps before, so that only what is new costs anything. A run does this by itself.
+    ///
+    /// # Errors
+    /// As those of [`prepare`](Self::prepare).
+    ///
+    /// ```
+    /// use runlet::Message;
+    /// use runlet::budget::{ContextManager, ContextPolicy, Ledger};
+    /// use runlet::model::{Capabilities, ModelRequest};
+    ///
+    /// let (manager, mut ledger) = (ContextManager::new(ContextPolicy::new()), Ledger::default());
+    /// let window = Capabilities::new().context_window(8_192);
+    /// let mut request = ModelRequest::new("Where is order 123?");
+    /// manager.prepare_next(&mut ledger, request.clone(), &window)?;
+    /// request.messages.push(Message::assistant("It is on its way."));
+    /// manager.prepare_next(&mut ledger, request, &window)?;
+    /// # Ok::<(), runlet::Error>(())
+    /// ```
+    pub fn prepare_next(
+        &self,
+        ledger: &mut Ledger,
+        request: ModelRequest,
+        capabilities: &Capabilities,
+    ) -> Result<PreparedRequest> {
+        self.prepare_with(ledger, request, capabilities).map_err(|(_, error)| error)
+    }
+
+    /// The bill of a request, whether or not it fits: [`Bill::excess`] says by how much it does not.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`] as [`prepare`](Self::prepare) has it.
+    pub fn bill(&self, request: &ModelRequest, capabilities: &Capabilities) -> Result<Bill> {
+        self.bill_with(&mut Ledger::default(), request, capabilities)
     }
 
     /// As [`prepare`](Self::prepare), with a ledger that remembers what was counted; a request that is refused comes
@@ -152,34 +269,138 @@ impl ContextManager {
         request: ModelRequest,
         capabilities: &Capabilities,
     ) -> Result<PreparedRequest, (Box<ModelRequest>, Error)> {
-        let reserved = request.max_output_tokens.unwrap_or(self.policy.reserved_output_tokens);
-        let limit = match self.limit(capabilities, reserved) {
-            Ok(limit) => limit,
-            Err(error) => return Err((Box::new(request), error)),
-        };
-        let bill = ledger.bill(&request, self, reserved, limit);
-        if bill.excess() > 0 {
-            return Err((Box::new(request), ContextOverflow::new(bill).into()));
+        match self.bill_with(ledger, &request, capabilities) {
+            Ok(bill) => sealed(request, bill),
+            Err(error) => Err((Box::new(request), error)),
         }
-        Ok(PreparedRequest::seal(request, bill))
+    }
+
+    fn bill_with(&self, ledger: &mut Ledger, request: &ModelRequest, capabilities: &Capabilities) -> Result<Bill> {
+        self.policy.check()?;
+        let reserved = self.reserved(request);
+        let limit = self.limit(capabilities, reserved)?;
+        Ok(ledger.bill(request, self, reserved, limit))
+    }
+
+    /// The bill to ask the provider about, where a refused request may fit after all and the policy wants to know.
+    pub(crate) fn worth_counting(&self, refusal: &Error) -> Option<Bill> {
+        let bill = refusal.detail::<ContextOverflow>()?.bill();
+        let within = |share: &ShareUse| share.tokens <= share.most;
+        let may_fit = bill.total().expected <= bill.limit() && bill.shares().iter().all(within);
+        (self.policy.count_with_provider && may_fit).then(|| bill.clone())
+    }
+
+    /// Seals a request whose input the provider has counted.
+    pub(crate) fn prepare_counted(
+        &self,
+        request: ModelRequest,
+        mut bill: Bill,
+        tokens: u64,
+    ) -> Result<PreparedRequest, (Box<ModelRequest>, Error)> {
+        self.policy.learnt.calibrations.observe(&self.provider, &self.model, bill.measured, tokens);
+        bill.counted_input = Some(tokens);
+        sealed(request, bill)
+    }
+
+    /// Corrects the ruler by what the provider reports of a request that was sent. Only a whole
+    /// [report](UsageSource::Reported) of a request that holds all of its input counts: what a provider's own tools read,
+    /// and what it keeps of earlier requests, no ruler has seen.
+    ///
+    /// ```
+    /// use runlet::budget::{ContextManager, ContextPolicy};
+    /// use runlet::message::{Usage, UsageSource};
+    /// use runlet::model::{Capabilities, ModelRequest};
+    ///
+    /// let manager = ContextManager::new(ContextPolicy::new());
+    /// let window = Capabilities::new().context_window(8_192);
+    /// let prepared = manager.prepare(ModelRequest::new("Where is order 123? ".repeat(20)), &window)?;
+    /// let upper = prepared.bill().expect("a bill").input().upper;
+    /// let usage = Usage { input_tokens: Some(upper * 2), source: UsageSource::Reported, ..Usage::default() };
+    /// manager.observe(&prepared, &usage);
+    /// assert!(manager.calibration().upper_factor > 2.0);
+    /// # Ok::<(), runlet::Error>(())
+    /// ```
+    pub fn observe(&self, request: &PreparedRequest, usage: &Usage) {
+        if let Some(sent) = self.sent(request) {
+            self.observe_sent(&sent, usage);
+        }
+    }
+
+    /// What [`observe`](Self::observe) needs of a request, which goes to the model by value.
+    pub(crate) fn sent(&self, request: &PreparedRequest) -> Option<Sent> {
+        /// Options under which the input is more than the request holds.
+        const ELSEWHERE: [&str; 8] = [
+            "previous_response_id",
+            "conversation",
+            "prompt",
+            "cachedContent",
+            "cached_content",
+            "container",
+            "mcp_servers",
+            "extra_body",
+        ];
+        let elsewhere = |tool: &ToolDefinition| matches!(tool, ToolDefinition::Native(_));
+        let options = request.options.of(&self.provider);
+        let whole = !request.tools.iter().any(elsewhere)
+            && !options.is_some_and(|options| ELSEWHERE.iter().any(|name| options.contains_key(*name)));
+        let bill = request.bill().filter(|_| whole)?;
+        Some(Sent { measured: bill.measured })
+    }
+
+    pub(crate) fn observe_sent(&self, sent: &Sent, usage: &Usage) {
+        if let (Some(tokens), UsageSource::Reported) = (usage.input_tokens, usage.source) {
+            self.policy.learnt.calibrations.observe(&self.provider, &self.model, sent.measured, tokens);
+        }
+    }
+
+    /// Corrects the ruler where the provider refused a request as too long though it fit: the factor rises, so that the
+    /// same request no longer fits.
+    pub fn observe_overflow(&self, bill: &Bill) {
+        let least = bill.limit().saturating_sub(bill.reserved_output()).saturating_sub(bill.margin());
+        self.policy.learnt.calibrations.overflowed(&self.provider, &self.model, bill.measured, least);
+    }
+
+    /// How the model's reported usage corrects the ruler.
+    pub fn calibration(&self) -> Calibration {
+        self.policy.calibration(&self.provider, &self.model)
+    }
+
+    /// Whether the policy fits the model, and instructions, tools and the like leave room for a conversation.
+    pub(crate) fn check(&self, template: &ModelRequest, capabilities: &Capabilities) -> Result<()> {
+        let bill = self.bill(template, capabilities)?;
+        if bill.excess() == 0 {
+            return Ok(());
+        }
+        let overflow = ContextOverflow::new(bill);
+        Err(Error::with_source(ErrorKind::Config, overflow.to_string(), overflow))
+    }
+
+    /// The tokens to keep free for the answer.
+    fn reserved(&self, request: &ModelRequest) -> u64 {
+        request.max_output_tokens.unwrap_or(self.policy.reserved_output_tokens)
     }
 
     /// The most tokens a request and its answer may take together.
     fn limit(&self, capabilities: &Capabilities, reserved: u64) -> Result<u64> {
-        let Some(limit) = self.window(capabilities) else {
-            return Err(Error::new(
-                ErrorKind::Config,
-                "the model's context window is unknown: set the model's `context_window`, or \
-                 `ContextPolicy::max_context_tokens`",
-            ));
+        let config = |words: String| Err(Error::new(ErrorKind::Config, words));
+        let limit = match self.window(capabilities) {
+            Some(limit) if capabilities.context_window != ContextWindow::Known(0) => limit,
+            Some(_) => {
+                return config(format!("the context window of {} is 0 tokens: give its true size", self.of_model()));
+            }
+            None => {
+                return config(format!(
+                    "the context window of {} is unknown: set the model's `context_window`, or \
+                     `ContextPolicy::max_context_tokens`",
+                    self.of_model()
+                ));
+            }
         };
         if reserved >= limit {
-            return Err(Error::new(
-                ErrorKind::Config,
-                format!(
-                    "{reserved} tokens are reserved for the answer, but the limit is {limit}: nothing is left for the \
-                     request. Lower `reserved_output_tokens` or `max_output_tokens`"
-                ),
+            return config(format!(
+                "{reserved} tokens are reserved for the answer of {}, but the limit is {limit}: nothing is left for the \
+                 request. Lower `reserved_output_tokens` or `max_output_tokens`",
+                self.of_model()
             ));
         }
         Ok(limit)
@@ -193,23 +414,28 @@ impl ContextManager {
         }
     }
 
-    /// By how many tokens of the upper figure one conversation is smaller than another.
-    pub(crate) fn freed(&self, before: &Messages, after: &Messages) -> u64 {
-        let upper = |messages: &Messages| ledger::measure(messages, self).upper;
-        upper(before).saturating_sub(upper(after))
+    /// The model, as messages name it.
+    fn of_model(&self) -> String {
+        if self.model.is_empty() { "the model".to_owned() } else { format!("model `{}/{}`", self.provider, self.model) }
     }
 
     pub(crate) fn policy(&self) -> &ContextPolicy {
         &self.policy
     }
+}
 
-    pub(crate) fn ruler(&self) -> &dyn Ruler {
-        &*self.policy.ruler
-    }
+/// What the usage of a request that was sent is held against.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sent {
+    measured: TokenCount,
+}
 
-    pub(crate) fn ruler_key(&self) -> u64 {
-        self.policy.ruler_key
+/// Seals a request that fits its bill.
+fn sealed(request: ModelRequest, bill: Bill) -> Result<PreparedRequest, (Box<ModelRequest>, Error)> {
+    if bill.excess() > 0 {
+        return Err((Box::new(request), ContextOverflow::new(bill).into()));
     }
+    Ok(PreparedRequest::seal(request, bill))
 }
 
 /// A request that does not fit, with its itemised bill. Nothing was sent.
@@ -229,22 +455,42 @@ impl ContextOverflow {
     pub fn bill(&self) -> &Bill {
         &self.bill
     }
+
+    /// Whether what does not change from step to step (instructions, tools, options) is too large alone, so that no
+    /// shorter conversation fits either.
+    pub fn is_fixed(&self) -> bool {
+        let bill = &self.bill;
+        let fixed = bill.fixed.iter().map(|item| item.tokens).sum();
+        let least = bill.calibration().apply(fixed).upper.saturating_add(bill.reserved_output() + bill.margin());
+        let over =
+            |share: &ShareUse| matches!(share.share, Share::Instructions | Share::Tools) && share.tokens > share.most;
+        bill.counted_input().is_none() && least > bill.limit() || bill.shares().iter().any(over)
+    }
 }
 
 impl fmt::Display for ContextOverflow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (total, limit) = (self.bill.total(), self.bill.limit());
-        write!(
-            f,
-            "the request takes up to {} tokens (expected: {}) with the reserved output, {} more than the limit of {}",
-            total.upper,
-            total.expected,
-            self.bill.excess(),
-            limit
-        )?;
+        if total.upper > limit {
+            let more = total.upper - limit;
+            let what =
+                if self.is_fixed() { "the request, for its instructions and tools alone," } else { "the request" };
+            write!(
+                f,
+                "{what} takes up to {} tokens (expected: {}) with the reserved output, {more} more than the limit of \
+                 {limit}",
+                total.upper, total.expected,
+            )?;
+        } else {
+            f.write_str("the request fits the limit but not its shares")?;
+        }
+        for share in self.bill.shares().iter().filter(|share| share.tokens > share.most) {
+            write!(f, "; {} take up to {} of at most {} tokens", share.share.words(), share.tokens, share.most)?;
+        }
         let mut items: Vec<BillItem> = self.bill.items().collect();
         items.sort_by_key(|item| std::cmp::Reverse(item.tokens.upper));
-        let mut largest = items.iter().filter(|item| item.part != BillPart::ReservedOutput).take(3);
+        let own = [BillPart::ReservedOutput, BillPart::Margin, BillPart::Calibration];
+        let mut largest = items.iter().filter(|item| !own.contains(&item.part)).take(3);
         if let Some(first) = largest.next() {
             write!(f, "; the largest parts: {} ({})", first.part, first.tokens.upper)?;
         }

@@ -56,6 +56,7 @@
 //!
 //! There are no default features: what is above needs no HTTP client.
 //!
+//! * `bpe`: `budget::ExactRuler`, exact counts for OpenAI's models, on `tiktoken`.
 //! * `json-schema`: `tool::DynamicTool`, a tool made at run time from a JSON schema and a closure, on `jsonschema`.
 //! * `openai`: `provider::OpenAiResponses`, OpenAI's Responses interface, on `reqwest` with `rustls`.
 //!

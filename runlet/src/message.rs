@@ -386,16 +386,6 @@ impl Media {
     }
 }
 
-impl Media {
-    /// The length of the data where it is here, in bytes of base64.
-    pub(crate) fn base64_len(&self) -> Option<usize> {
-        match &self.source {
-            MediaSource::Base64 { data, .. } => Some(data.len()),
-            _ => None,
-        }
-    }
-}
-
 impl fmt::Debug for Media {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Media")
@@ -742,6 +732,7 @@ pub struct SharedMessage(Arc<Cached>);
 struct Cached {
     message: Message,
     tokens: OnceLock<(u64, TokenCount)>,
+    part_tokens: OnceLock<(u64, Arc<[TokenCount]>)>,
     wire: Mutex<Vec<(&'static str, Bytes)>>,
 }
 
@@ -751,6 +742,13 @@ impl SharedMessage {
     pub(crate) fn tokens(&self, ruler: u64, count: impl Fn(&Message) -> TokenCount) -> TokenCount {
         let (key, tokens) = *self.0.tokens.get_or_init(|| (ruler, count(&self.0.message)));
         if key == ruler { tokens } else { count(&self.0.message) }
+    }
+
+    /// The tokens of each part, as [`tokens`](Self::tokens) keeps those of the whole. Only those who read the lines of a
+    /// bill ask for them.
+    pub(crate) fn part_tokens(&self, ruler: u64, count: impl Fn(&Message) -> Box<[TokenCount]>) -> Arc<[TokenCount]> {
+        let (key, tokens) = self.0.part_tokens.get_or_init(|| (ruler, count(&self.0.message).into()));
+        if *key == ruler { Arc::clone(tokens) } else { count(&self.0.message).into() }
     }
 
     /// The message's bytes in a wire format, written by `write` the first time.
@@ -780,7 +778,12 @@ impl SharedMessage {
 
 impl From<Message> for SharedMessage {
     fn from(message: Message) -> Self {
-        Self(Arc::new(Cached { message, tokens: OnceLock::new(), wire: Mutex::default() }))
+        Self(Arc::new(Cached {
+            message,
+            tokens: OnceLock::new(),
+            part_tokens: OnceLock::new(),
+            wire: Mutex::default(),
+        }))
     }
 }
 

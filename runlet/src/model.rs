@@ -2,6 +2,7 @@
 //!
 //! A [`Model`] takes a [`PreparedRequest`], and only the budget makes one, so that nothing reaches a provider uncounted.
 
+mod bill;
 mod prepared;
 mod request;
 mod response;
@@ -15,7 +16,9 @@ use std::task::{Context as TaskContext, Poll};
 use futures_core::Stream;
 use serde::{Deserialize, Serialize};
 
-pub use self::prepared::{Bill, BillItem, BillPart, PreparedRequest};
+pub(crate) use self::bill::PartMeter;
+pub use self::bill::{Bill, BillItem, BillPart, Calibration, PartKind, Share, ShareUse};
+pub use self::prepared::PreparedRequest;
 pub use self::request::{ModelRequest, OutputFormat, ProviderOptions, ToolChoice, ToolDefinition};
 pub use self::response::{ModelEvent, ModelResponse, StopReason};
 

@@ -5,6 +5,7 @@
 
 mod dispatch;
 mod drive;
+mod explain;
 mod genai;
 mod input;
 mod lineage;

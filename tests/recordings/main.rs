@@ -5,6 +5,7 @@
 //! split; a recorded request, read and built again, is equal JSON; whole conversations carry what was recorded.
 
 mod api;
+mod budget;
 mod checks;
 mod conversation;
 mod driver;
@@ -93,6 +94,10 @@ async fn check_exchange(api: &dyn Api, server: &Loopback, exchange: &Exchange, r
     }
     let reply = recorded_reply(exchange, vec![body.into()]);
     let (answer, sent) = ask(api, server, exchange, request.clone(), reply, streamed).await;
+
+    if let (None, Ok(response)) = (no_request, &answer.result) {
+        report.figures.add(api.name(), &api.model(exchange, "http://localhost:1"), &request, response);
+    }
 
     let known_stream = if streamed { api.known_stream(body) } else { None };
     report.known(api.name(), known_stream);

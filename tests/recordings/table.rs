@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::budget::Figures;
 use crate::known_differences::reason;
 
 /// What was found in one set of one API.
@@ -79,6 +80,7 @@ pub(crate) struct Report {
     rows: Vec<(String, String, Row)>,
     known: BTreeMap<(String, &'static str), usize>,
     problems: Vec<String>,
+    pub figures: Figures,
 }
 
 impl Report {
@@ -120,6 +122,7 @@ impl Report {
         for ((api, kind), count) in &self.known {
             println!("{count:>6} {api}: {kind}: {}", reason(api, kind));
         }
+        self.figures.print();
         let tallies = [total.decoded, total.streams, total.requests, total.conversations];
         let passed: usize = tallies.iter().map(|tally| tally.0).sum();
         let failed: usize = tallies.iter().map(|tally| tally.1 - tally.0).sum();

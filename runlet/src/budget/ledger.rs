@@ -1,41 +1,55 @@
 //! The ledger: what each part of a request takes, counted once.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{ContextManager, Ruler};
-use crate::message::{Message, Messages, Part, TokenCount};
-use crate::model::{Bill, BillItem, BillPart, ModelRequest, OutputFormat, ProviderOptions, ToolDefinition};
+use super::dialect::Dialect;
+use super::policy::fraction_of;
+use super::{ContextManager, Ruler, media};
+use crate::message::{Message, Messages, Part, Role, TokenCount};
+use crate::model::{
+    Bill, BillItem, BillPart, ModelRequest, OutputFormat, PartMeter, ProviderOptions, Share, ShareUse, ToolDefinition,
+};
 
-/// What every request takes beside its parts. OpenAI bills 3 tokens to begin the answer; the rest is margin.
-const REQUEST: TokenCount = TokenCount { expected: 3, upper: 16 };
-/// What every message takes beside its parts: role and separators. OpenAI bills 3 and the role's own token.
-const MESSAGE: TokenCount = TokenCount { expected: 4, upper: 8 };
-/// What a tool call or a result takes beside its texts: its frame and its id.
-const CALL: TokenCount = TokenCount { expected: 8, upper: 24 };
-/// What a tool takes beside its name, description and schema.
-const TOOL: TokenCount = TokenCount { expected: 8, upper: 24 };
-/// What an image takes: OpenAI bills 765 tokens for 1,024 pixels square and at most 1,445 for the largest it reads at
-/// full detail (85 + 170 for each of at most 8 tiles), Anthropic about 1,600 at most.
-const IMAGE: TokenCount = TokenCount { expected: 765, upper: 1_600 };
-
-/// Remembers what was counted of a run's requests, so that a step counts only what is new.
+/// Remembers what was counted of the requests of one conversation, so that a step counts only what is new:
+/// [`ContextManager::prepare_next`] has an example.
 #[derive(Debug, Default)]
-pub(crate) struct Ledger {
-    fixed: Option<Fixed>,
+pub struct Ledger {
+    fixed: Option<Arc<Fixed>>,
     counts: Arc<Vec<TokenCount>>,
     messages_total: TokenCount,
+    /// The upper figures of the messages' parts that a policy can hold to a share.
+    tool_results: u64,
+    attachments: u64,
     lineage: Option<u64>,
+    meter: Option<PartMeter>,
 }
 
 /// What does not change from step to step, with what it was counted from.
 #[derive(Debug)]
 struct Fixed {
+    key: u64,
     instructions: Option<Arc<str>>,
     tools: Arc<Vec<ToolDefinition>>,
     output: Option<OutputFormat>,
     options: ProviderOptions,
     items: Arc<Vec<BillItem>>,
     total: TokenCount,
+}
+
+/// What was counted last of what does not change: the runs of one agent share it.
+#[derive(Debug, Default)]
+pub(super) struct FixedCounts(Mutex<Option<Arc<Fixed>>>);
+
+impl FixedCounts {
+    fn get(&self, request: &ModelRequest, manager: &ContextManager) -> Arc<Fixed> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(fixed) = kept.as_ref().filter(|fixed| fixed.is_of(request, manager.key)) {
+            return Arc::clone(fixed);
+        }
+        let fixed = Arc::new(Fixed::count(request, manager));
+        *kept = Some(Arc::clone(&fixed));
+        fixed
+    }
 }
 
 impl Ledger {
@@ -47,26 +61,48 @@ impl Ledger {
         reserved_output: u64,
         limit: u64,
     ) -> Bill {
-        let (fixed, fixed_total) = self.fixed(request, manager.ruler());
+        // What another manager counted is not this one's.
+        if self.meter.as_ref().is_some_and(|meter| meter.key != manager.key) {
+            *self = Self::default();
+        }
+        let fixed = match self.fixed.take().filter(|fixed| fixed.is_of(request, manager.key)) {
+            Some(fixed) => fixed,
+            None => manager.policy.learnt.fixed.get(request, manager),
+        };
         self.count_messages(request, manager);
-        Bill {
-            fixed,
+        let meter = self.meter.get_or_insert_with(|| meter(manager)).clone();
+        let shares = manager.policy.shares.iter().map(|(share, fraction)| {
+            let most = fraction_of(limit, *fraction);
+            ShareUse { share: *share, tokens: self.of_share(*share, &fixed), most }
+        });
+        let bill = Bill {
+            fixed: Arc::clone(&fixed.items),
             messages: request.messages.clone(),
             counts: Arc::clone(&self.counts),
-            total: fixed_total + self.messages_total,
+            meter,
+            measured: fixed.total + self.messages_total,
+            calibration: manager.calibration(),
+            counted_input: None,
             reserved_output,
+            margin: limit - fraction_of(limit, 1.0 - manager.policy.margin),
             limit,
-        }
+            shares: shares.collect(),
+        };
+        self.fixed = Some(fixed);
+        bill
     }
 
-    fn fixed(&mut self, request: &ModelRequest, ruler: &dyn Ruler) -> (Arc<Vec<BillItem>>, TokenCount) {
-        if let Some(fixed) = self.fixed.as_ref().filter(|fixed| fixed.is_of(request)) {
-            return (Arc::clone(&fixed.items), fixed.total);
+    /// What parts of one kind take, as the upper figure.
+    fn of_share(&self, share: Share, fixed: &Fixed) -> u64 {
+        let of = |wanted: fn(&BillPart) -> bool| {
+            fixed.items.iter().filter(|item| wanted(&item.part)).map(|item| item.tokens.upper).sum()
+        };
+        match share {
+            Share::Instructions => of(|part| *part == BillPart::Instructions),
+            Share::Tools => of(|part| matches!(part, BillPart::Tool { .. })),
+            Share::ToolResults => self.tool_results,
+            Share::Attachments => self.attachments,
         }
-        let fixed = Fixed::count(request, ruler);
-        let counted = (Arc::clone(&fixed.items), fixed.total);
-        self.fixed = Some(fixed);
-        counted
     }
 
     fn count_messages(&mut self, request: &ModelRequest, manager: &ContextManager) {
@@ -75,22 +111,33 @@ impl Ledger {
             self.lineage = Some(messages.lineage());
             self.counts = Arc::default();
             self.messages_total = TokenCount::default();
+            (self.tool_results, self.attachments) = (0, 0);
         }
+        let attachments = manager.policy.shares.iter().any(|(share, _)| *share == Share::Attachments);
         let new = messages.get(self.counts.len()..).unwrap_or_default();
         let counts = Arc::make_mut(&mut self.counts);
         for message in new {
-            let tokens = message.tokens(manager.ruler_key(), |message| measure_message(message, manager.ruler()));
+            let tokens = manager.measure(message);
             counts.push(tokens);
             self.messages_total += tokens;
+            if message.role == Role::Tool {
+                self.tool_results = self.tool_results.saturating_add(tokens.upper);
+            } else if attachments {
+                let media = message.parts.iter().filter(|part| matches!(part, Part::Media(_)));
+                let upper = media.map(|part| measure_part(part, &manager.dialect, manager.ruler()).upper).sum::<u64>();
+                self.attachments = self.attachments.saturating_add(upper);
+            }
         }
     }
 }
 
 impl Fixed {
-    fn count(request: &ModelRequest, ruler: &dyn Ruler) -> Self {
-        let mut items = vec![BillItem { part: BillPart::Overhead, tokens: REQUEST }];
+    fn count(request: &ModelRequest, manager: &ContextManager) -> Self {
+        let (ruler, dialect) = (manager.ruler(), &manager.dialect);
+        let tools = if request.tools.is_empty() { TokenCount::default() } else { dialect.tools() };
+        let mut items = vec![BillItem { part: BillPart::Overhead, tokens: Dialect::REQUEST + tools }];
         if let Some(instructions) = &request.instructions {
-            let tokens = MESSAGE + ruler.measure(instructions);
+            let tokens = Dialect::MESSAGE + ruler.measure(instructions);
             items.push(BillItem { part: BillPart::Instructions, tokens });
         }
         for tool in request.tools.iter() {
@@ -101,7 +148,7 @@ impl Fixed {
                 }
                 ToolDefinition::Native(native) => (native.kind.clone(), ruler.measure(&native.item)),
             };
-            items.push(BillItem { part: BillPart::Tool { name }, tokens: TOOL + tokens });
+            items.push(BillItem { part: BillPart::Tool { name }, tokens: dialect.tool() + tokens });
         }
         if let Some(OutputFormat::Schema { name, description, schema, .. }) = &request.output {
             let texts = [name.as_str(), description.as_deref().unwrap_or_default(), schema.json()];
@@ -115,6 +162,7 @@ impl Fixed {
         }
         let total = items.iter().map(|item| item.tokens).sum();
         Self {
+            key: manager.key,
             instructions: request.instructions.clone(),
             tools: Arc::clone(&request.tools),
             output: request.output.clone(),
@@ -124,42 +172,59 @@ impl Fixed {
         }
     }
 
-    /// Whether this was counted from the same instructions, tools and output: shared ones are told by their address.
-    fn is_of(&self, request: &ModelRequest) -> bool {
+    /// Whether this was counted from the same instructions, tools and output, by the same rules: shared ones are told by
+    /// their address.
+    fn is_of(&self, request: &ModelRequest, key: u64) -> bool {
         let instructions = match (&self.instructions, &request.instructions) {
             (Some(a), Some(b)) => Arc::ptr_eq(a, b) || a == b,
             (None, None) => true,
             _ => false,
         };
         let tools = Arc::ptr_eq(&self.tools, &request.tools) || self.tools == request.tools;
-        instructions && tools && self.output == request.output && self.options == request.options
+        self.key == key && instructions && tools && self.output == request.output && self.options == request.options
     }
 }
 
-/// What a conversation takes.
-pub(super) fn measure(messages: &Messages, manager: &ContextManager) -> TokenCount {
-    let counts = messages
-        .iter()
-        .map(|message| message.tokens(manager.ruler_key(), |message| measure_message(message, manager.ruler())));
-    counts.sum()
+impl ContextManager {
+    /// By how many tokens of the upper figure one conversation is smaller than another.
+    pub(crate) fn freed(&self, before: &Messages, after: &Messages) -> u64 {
+        let upper = |messages: &Messages| messages.iter().map(|message| self.measure(message).upper).sum::<u64>();
+        upper(before).saturating_sub(upper(after))
+    }
+
+    /// What a message takes, counted once in its life.
+    fn measure(&self, message: &crate::message::SharedMessage) -> TokenCount {
+        message.tokens(self.key, |message| measure_message(message, &self.dialect, self.ruler()))
+    }
+
+    pub(crate) fn ruler(&self) -> &dyn Ruler {
+        &*self.ruler
+    }
+}
+
+/// Measures parts for the lines of a bill.
+fn meter(manager: &ContextManager) -> PartMeter {
+    let (dialect, ruler) = (manager.dialect, Arc::clone(&manager.ruler));
+    let measure =
+        move |message: &Message| message.parts.iter().map(|part| measure_part(part, &dialect, &*ruler)).collect();
+    PartMeter { key: manager.key, measure: Arc::new(measure) }
 }
 
 /// What a message takes.
-fn measure_message(message: &Message, ruler: &dyn Ruler) -> TokenCount {
-    MESSAGE + message.parts.iter().map(|part| measure_part(part, ruler)).sum()
+fn measure_message(message: &Message, dialect: &Dialect, ruler: &dyn Ruler) -> TokenCount {
+    Dialect::MESSAGE + message.parts.iter().map(|part| measure_part(part, dialect, ruler)).sum()
 }
 
-fn measure_part(part: &Part, ruler: &dyn Ruler) -> TokenCount {
+fn measure_part(part: &Part, dialect: &Dialect, ruler: &dyn Ruler) -> TokenCount {
     match part {
         Part::Text(text) => ruler.measure(&text.text),
         Part::Refusal(refusal) => ruler.measure(&refusal.text),
         Part::Reasoning(reasoning) => ruler.measure(&reasoning.text) + hidden(reasoning.extra.text_len()),
-        Part::ToolCall(call) => CALL + ruler.measure(&call.name) + ruler.measure(&call.arguments),
-        Part::ToolResult(result) => CALL + result.content.iter().map(|part| measure_part(part, ruler)).sum(),
-        Part::Media(media) => match media.base64_len() {
-            Some(bytes) if media.kind != crate::message::MediaKind::Image => hidden(bytes),
-            _ => IMAGE,
-        },
+        Part::ToolCall(call) => dialect.call() + ruler.measure(&call.name) + ruler.measure(&call.arguments),
+        Part::ToolResult(result) => {
+            dialect.call() + result.content.iter().map(|part| measure_part(part, dialect, ruler)).sum()
+        }
+        Part::Media(media) => media::measure(media, dialect, ruler),
         Part::Native(native) => ruler.measure(&native.item),
     }
 }

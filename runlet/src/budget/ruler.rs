@@ -14,7 +14,14 @@ use std::fmt;
 
 use crate::message::TokenCount;
 
+mod encoding;
+#[cfg(feature = "bpe")]
+mod exact;
 mod script;
+
+pub use self::encoding::Encoding;
+#[cfg(feature = "bpe")]
+pub use self::exact::ExactRuler;
 
 /// Measures how many tokens a text takes.
 ///

@@ -6,6 +6,7 @@
 //! [`Message`](crate::Message) holds the items of one answer in their order.
 
 mod content;
+mod count;
 mod decode;
 mod encode;
 mod import;
@@ -116,11 +117,21 @@ impl OpenAiResponses {
     }
 
     fn http_request(&self, connection: &Connection, request: &ModelRequest, how: Delivery) -> Result<HttpRequest> {
+        self.http_request_to("responses", connection, request, how)
+    }
+
+    fn http_request_to(
+        &self,
+        path: &str,
+        connection: &Connection,
+        request: &ModelRequest,
+        how: Delivery,
+    ) -> Result<HttpRequest> {
         let tools = self
             .tools
             .get(&request.tools, encode::auto_strict(request), |tools, strict| encode::tools(tools, *strict))?;
         let body = encode::body(&self.model, request, &tools, how)?;
-        Ok(connection.request("responses", request, body)?)
+        Ok(connection.request(path, request, body)?)
     }
 }
 
@@ -154,6 +165,13 @@ impl Model for OpenAiResponses {
         let connection = self.account.connection()?;
         let request = self.http_request(&connection, &request, Delivery::Streamed)?;
         Ok(connection.client.events(request, stream::ResponsesStream::default()).await?)
+    }
+
+    async fn count_tokens(&self, request: &ModelRequest) -> Result<Option<u64>> {
+        let connection = self.account.connection()?;
+        let request = count::request(request);
+        let request = self.http_request_to("responses/input_tokens", &connection, &request, count::DELIVERY)?;
+        Ok(Some(connection.client.json(request, count::response).await?))
     }
 }
 

@@ -44,6 +44,9 @@ const CONVERSATION_KEY: &str = "messages";
 /// How often hooks may have one model call tried again.
 const MAX_HOOK_RETRIES: u32 = 3;
 
+/// How long a provider may take to count a request. It answers at once or is of no help.
+const COUNT_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// Where a run begins.
 pub(super) enum Start {
     Input(Box<Input>),
@@ -159,7 +162,7 @@ impl Driver {
         };
         let lineage = Arc::new(Lineage::begin(run.policy().clone(), run.spent()));
         let capabilities = own.model.capabilities();
-        let context = ContextManager::new(own.context.clone());
+        let context = ContextManager::new(own.context.clone()).for_model(&own.model);
         let recall = !template.tools.iter().any(|tool| function_name(tool).is_some_and(OutputCap::is_recall));
         let window = context.window(&capabilities);
         let outputs = OutputCap::new(&own.tools, context.clone(), window, recall, run.outputs().clone());
@@ -542,6 +545,7 @@ impl Driver {
     async fn ask(&mut self, span: Span, prepared: PreparedRequest) -> Result<(ModelResponse, Vec<EarlyCall>)> {
         let session = Arc::clone(&self.session);
         self.about_to_ask(&prepared)?;
+        let billed = self.context.sent(&prepared);
         session.emitter.emit(span, || EventKind::ModelRequested {
             provider: self.model.provider().to_owned(),
             model: self.model.name().to_owned(),
@@ -556,7 +560,12 @@ impl Driver {
             self.ask_hooked(span, &prepared, &chat).await.map(|response| (response, Vec::new()))
         };
         match &answered {
-            Ok((response, _)) => genai::answered(&session, &chat, response),
+            Ok((response, _)) => {
+                genai::answered(&session, &chat, response);
+                if let Some(billed) = &billed {
+                    self.context.observe_sent(billed, &response.usage);
+                }
+            }
             Err(error) => {
                 genai::failed(&chat, error);
                 self.not_answered(Usage::default(), was_rejected(error))?;
@@ -666,7 +675,7 @@ impl Driver {
         let session = Arc::clone(&self.session);
         let mut compressors: VecDeque<_> = self.context.policy().compressors().to_vec().into();
         loop {
-            let refusal = match self.context.prepare_with(&mut self.ledger, request, &self.capabilities) {
+            let refusal = match self.prepare_once(request).await {
                 Ok(prepared) => {
                     if let Some(bill) = prepared.bill() {
                         session.emitter.emit(span, || EventKind::ContextBudgetChecked { bill: bill.clone() });
@@ -678,7 +687,12 @@ impl Driver {
                     error
                 }
             };
-            let overflow = refusal.detail::<ContextOverflow>().map(|overflow| overflow.bill().clone());
+            let overflow = refusal.detail::<ContextOverflow>();
+            // No shorter conversation helps where the rest is too large alone.
+            if overflow.is_some_and(ContextOverflow::is_fixed) {
+                compressors.clear();
+            }
+            let overflow = overflow.map(|overflow| overflow.bill().clone());
             let (Some(bill), Some(compressor)) = (overflow.clone(), compressors.pop_front()) else {
                 session.emitter.emit(span, || EventKind::ContextRefused { bill: overflow, error: refusal.clone() });
                 return Err(refusal);
@@ -706,6 +720,20 @@ impl Driver {
                 self.run.apply(Outcome::Compressed(smaller.clone()))?;
             }
             request.messages = smaller;
+        }
+    }
+
+    /// Counts a request and seals it, asking the provider where the policy wants it to have the last word.
+    async fn prepare_once(&mut self, request: ModelRequest) -> Result<PreparedRequest, (Box<ModelRequest>, Error)> {
+        let (request, refusal) = match self.context.prepare_with(&mut self.ledger, request, &self.capabilities) {
+            Err(refused) => refused,
+            prepared => return prepared,
+        };
+        let Some(bill) = self.context.worth_counting(&refusal) else { return Err((request, refusal)) };
+        let counted = timeout(COUNT_TIMEOUT, self.model.count_tokens(&request)).await;
+        match counted {
+            Ok(Ok(Some(tokens))) => self.context.prepare_counted(*request, bill, tokens),
+            _ => Err((request, refusal)),
         }
     }
 
@@ -887,7 +915,7 @@ impl Driver {
 }
 
 /// Takes over what a request says beside its messages.
-fn overlay(template: &mut ModelRequest, request: ModelRequest) {
+pub(super) fn overlay(template: &mut ModelRequest, request: ModelRequest) {
     // A name stands once: the agent's own tool is the one that runs.
     let taken = |name: &str| template.tools.iter().any(|tool| function_name(tool) == Some(name));
     let new = |tool: &&ToolDefinition| function_name(tool).is_none_or(|name| !taken(name));
