@@ -3,7 +3,9 @@
 //! A run of a script is `rounds` answers that ask for `parallel` tool calls each, then one of text. The script stands in the
 //! path of the base URL and the server counts the results in a request, so it keeps nothing between requests.
 
+pub mod counts;
 pub mod floor;
+pub mod programs;
 pub mod server;
 
 use std::alloc::System;

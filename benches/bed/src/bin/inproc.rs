@@ -1,5 +1,5 @@
-//! What Runlet costs without a network: steps of a run with a model in memory, the dispatch of tool calls beside hash maps
-//! and rmcp's router, and the ledger. Prints JSON: figures by row.
+//! What Runlet costs without a network: steps of a run with a model in memory, and the dispatch of tool calls beside hash
+//! maps and rmcp's router. Prints JSON: figures by row.
 //!
 //! `cargo run --release -p bed --bin inproc`, with `--features peers` for rmcp. `inproc runs N ROUNDS` only does N runs of
 //! as many rounds, for callgrind.
@@ -12,11 +12,10 @@ use std::time::Instant;
 
 use bed::{ALLOCATOR, INSTRUCTIONS, QUESTION, TOOL, TOOL_RESULT};
 use futures_util::StreamExt;
-use runlet::budget::{ContextManager, ContextPolicy};
 use runlet::context::Context;
-use runlet::message::{Part, Role, ToolCall, ToolResult};
+use runlet::message::{Message, Part, Role, ToolCall};
 use runlet::model::{
-    Capabilities, Message, Messages, Model, ModelRequest, ModelResponse, ModelStream, PreparedRequest, StopReason,
+    Capabilities, Model, ModelResponse, ModelStream, PreparedRequest, StopReason,
 };
 use runlet::tool::{Arguments, Tool, ToolFuture, ToolSpec, Toolbox};
 use runlet::{Agent, RunPolicy, Runtime, tool};
@@ -143,9 +142,6 @@ fn main() {
     for tools in [1, 100, 1_000] {
         dispatch(&mut figures, &runtime, tools);
     }
-    for messages in [10, 100, 1_000] {
-        ledger(&mut figures, messages);
-    }
     println!("{}", serde_json::to_string_pretty(&figures).expect("JSON"));
 }
 
@@ -248,37 +244,4 @@ fn rmcp(figures: &mut BTreeMap<String, [f64; 2]>, runtime: &tokio::runtime::Runt
             }
         });
     });
-}
-
-/// What it costs to count the request of one more step.
-fn ledger(figures: &mut BTreeMap<String, [f64; 2]>, messages: usize) {
-    let capabilities = Capabilities::new().context_window(100_000_000);
-    let mut history = Messages::new();
-    history.push(Message::user(QUESTION));
-    while history.len() < messages {
-        turn(&mut history);
-    }
-    let steps = 200;
-    let mut history = Some(history);
-    measure(figures, &format!("ledger: a step after {messages} messages"), steps, |steps| {
-        let manager = ContextManager::new(ContextPolicy::default());
-        let mut own = history.take().expect("a history");
-        let first = ModelRequest::from_messages(own.iter().cloned()).instructions(INSTRUCTIONS);
-        let mut prepared = manager.prepare(first, &capabilities).expect("it fits");
-        for _ in 0..steps {
-            let mut request = prepared.into_request();
-            turn(&mut request.messages);
-            prepared = manager.prepare(request, &capabilities).expect("it fits");
-        }
-        black_box(&prepared);
-        own.push(Message::user("Thank you."));
-        history = Some(own);
-    });
-}
-
-fn turn(history: &mut Messages) {
-    let message = asks(history.len());
-    let results = message.tool_calls().map(|call| ToolResult::text(call, TOOL_RESULT)).collect();
-    history.push(message);
-    history.push(Message::tool(results));
 }
