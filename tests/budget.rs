@@ -147,7 +147,7 @@ impl Ruler for Counting {
 #[tokio::test]
 async fn every_message_is_measured_once_over_all_steps_and_runs_of_an_agent() {
     let ruler = Counting::default();
-    let model = (0..10).fold(ScriptedModel::new(), |model, _| model.tool_call("t", json!({}))).text("message");
+    let model = (0..10).fold(ScriptedModel::new(), |model, number| model.tool_call("t", json!(number))).text("message");
     let model = model.text("message");
     let agent: Agent = Agent::builder("tester")
         .model(model)

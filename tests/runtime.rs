@@ -183,8 +183,9 @@ async fn three_bad_steps_in_a_row_fail_the_run() {
 
 #[tokio::test]
 async fn a_good_call_between_bad_steps_starts_the_count_anew() {
-    let (bad, good) = (|| calls(&[("", "nope", "{}")]), || calls(&[("", "nope", "{}"), ("", "t", "{}")]));
-    let steps = [bad(), bad(), good(), bad(), bad(), text("done")];
+    let bad = |arguments| calls(&[("", "nope", arguments)]);
+    let good = calls(&[("", "nope", "{}"), ("", "t", "{}")]);
+    let steps = [bad("1"), bad("2"), good, bad("3"), bad("4"), text("done")];
     let model = steps.into_iter().fold(ScriptedModel::new(), ScriptedModel::response);
     let result = Runtime::new().run(&agent(&model, [Stub::echo("t")]), (), "go").await.unwrap();
     assert_eq!(result.steps, 6);
@@ -278,12 +279,18 @@ async fn rows_64_and_65_a_fatal_tool_error_ends_the_run_after_its_siblings() {
 async fn row_63_a_long_output_is_cut_to_its_head_and_tail() {
     let long = Stub::new("t", |_, _| async { Ok(format!("{}{}", "a".repeat(60), "ü".repeat(20))) });
     // 10 bytes from each end.
-    let cut = format!("{}\n[.. 80 bytes of this output are left out ..]\n{}", "a".repeat(10), "ü".repeat(5));
+    let cut = format!(
+        "{}\n[.. 80 bytes of this output are left out: call `recall` with handle `out_1_0` and offset 10 to read them \
+         ..]\n{}",
+        "a".repeat(10),
+        "ü".repeat(5)
+    );
     check_result(long.with(|spec| spec.max_output = Some(20)), &cut).await;
     // 3 bytes from each end would halve a character.
     let odd = Stub::new("t", |_, _| async { Ok("ü".repeat(10)) });
-    check_result(odd.with(|spec| spec.max_output = Some(6)), "ü\n[.. 16 bytes of this output are left out ..]\nü")
-        .await;
+    let cut = "ü\n[.. 16 bytes of this output are left out: call `recall` with handle `out_1_0` and offset 2 to read \
+               them ..]\nü";
+    check_result(odd.with(|spec| spec.max_output = Some(6)), cut).await;
     let fits = Stub::new("t", |_, _| async { Ok("a".repeat(20)) });
     check_result(fits.with(|spec| spec.max_output = Some(20)), &"a".repeat(20)).await;
 }
@@ -410,7 +417,7 @@ async fn row_45_a_pause_goes_on_with_what_was_said_so_far() {
 
 #[tokio::test]
 async fn row_48_a_run_stops_after_twenty_steps_and_keeps_its_report() {
-    let endless = || (0..30).fold(ScriptedModel::new(), |model, _| model.tool_call("t", json!({})));
+    let endless = || (0..30).fold(ScriptedModel::new(), |model, number| model.tool_call("t", json!(number)));
     let model = endless();
     let error = failed(Runtime::new().run(&agent(&model, [Stub::echo("t")]), (), "go").await);
     let report = error.report();

@@ -554,7 +554,6 @@ impl EventKind {
             Self::ToolFailed { call, kind, result, duration } => json!({
                 "call": call, "kind": kind, "result": text(&result.as_text()), "duration_ms": millis(*duration),
             }),
-            Self::ToolUnknown { call } => json!({ "call": call }),
             Self::ToolUnresponsive { call, duration } => json!({ "call": call, "duration_ms": millis(*duration) }),
             Self::ToolDeferred { call, note, duration } => {
                 json!({ "call": call, "note": text(note), "duration_ms": millis(*duration) })
@@ -565,7 +564,7 @@ impl EventKind {
             Self::HookFailed { hook, point, error } => {
                 json!({ "hook": hook, "point": point, "error": error_data(error, content) })
             }
-            Self::HumanRequested { call } => json!({ "call": call }),
+            Self::HumanRequested { call } | Self::ToolUnknown { call } => json!({ "call": call }),
             Self::HumanResponded { call, approved } => json!({ "call": call, "approved": approved }),
             Self::HumanResponseRejected { error } => json!({ "error": error_data(error, content) }),
             Self::EventsDropped { count } => json!({ "count": count }),

@@ -912,6 +912,7 @@ impl Run {
         }
         // The tries of an answer are counted by themselves.
         if let Some(problems) = closed.rejected {
+            self.repeated.clear();
             if self.may_answer_again(&problems) {
                 self.begin_step();
             }

@@ -8,6 +8,7 @@ use runlet::tool;
     retries = 0,
     effect = write,
     sequential = false,
+    blocking = false,
     approval,
     max_output = 1_000,
     crate = ::runlet,

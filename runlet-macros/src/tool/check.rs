@@ -86,7 +86,8 @@ fn checked(
     (krate, type_name): (syn::Path, Ident),
     errors: &mut Errors,
 ) -> Option<Tool> {
-    signature(function, errors);
+    let blocking = flag(settings, "blocking", errors);
+    signature(function, blocking, errors);
     let parameters = parameters(function, errors);
     let name = name(function, settings, prefix, errors)?;
     let effect = effect(settings, errors);
@@ -109,6 +110,7 @@ fn checked(
         effect,
         sequential: flag(settings, "sequential", errors),
         approval: flag(settings, "approval", errors),
+        blocking,
         timeout_ms: settings.get("timeout").and_then(|entry| errors.keep(duration(entry))),
         retries,
         max_output: count(settings, "max_output", "4096", errors),
@@ -137,13 +139,24 @@ pub(crate) fn type_name(function: &Function, settings: &Settings, errors: &mut E
     }
 }
 
-fn signature(function: &Function, errors: &mut Errors) {
+fn signature(function: &Function, blocking: bool, errors: &mut Errors) {
     let signature = &function.signature;
     let ident = &signature.ident;
     if let Some(token) = signature.constness {
         errors.push(token.span, "a tool cannot be `const`: remove it");
-    } else if signature.asyncness.is_none() {
-        errors.push(signature.fn_token.span, format!("a tool is asynchronous: write `async fn {ident}`"));
+    }
+    match signature.asyncness {
+        Some(token) if blocking => errors.push(
+            token.span,
+            "a blocking tool is a plain function: remove `async`, or `blocking` if it waits with `.await` alone",
+        ),
+        None if !blocking && signature.constness.is_none() => errors.push(
+            signature.fn_token.span,
+            format!(
+                "a tool is asynchronous: write `async fn {ident}`, or `#[tool(blocking)]` where it blocks its thread"
+            ),
+        ),
+        _ => {}
     }
     if let Safety::Unsafe(token) = signature.safety {
         errors.push(token.span, "a tool cannot be `unsafe`: a model has no way to keep its conditions");

@@ -201,6 +201,9 @@ fn settings(tool: &Tool) -> TokenStream {
     if tool.approval {
         push(quote_spanned!(generated()=> .approval()));
     }
+    if tool.blocking {
+        push(quote_spanned!(generated()=> .blocking()));
+    }
     if let Some(milliseconds) = tool.timeout_ms.map(Literal::u64_unsuffixed) {
         push(quote_spanned!(generated()=> .timeout(__runlet::Duration::from_millis(#milliseconds))));
     }
@@ -246,11 +249,13 @@ pub(crate) fn implementation(tool: &Tool, type_name: &Ident, callee: &Callee) ->
     let mutable = (index > 0).then(|| quote_spanned!(generated()=> mut));
     let (path, receiver) = (&callee.path, callee.receiver.iter());
     let output = Ident::new("__output", pointing_at(tool.output));
+    // A plain function is called where it may block: the runtime knows by its spec.
+    let wait = (!tool.blocking).then(|| quote_spanned!(generated()=> .await));
     let body = quote_spanned! {generated()=>
         let #mutable __reader = __TOOL.read(__arguments);
         #reads
         __reader.finish()?;
-        let #output = #path(#(#receiver,)* #(#values),*).await;
+        let #output = #path(#(#receiver,)* #(#values),*) #wait;
         __runlet::IntoOutput::into_output(#output)
     };
     // A future that is not `Send` is pointed at by the function's name.

@@ -20,6 +20,8 @@ pub(crate) struct Tool {
     pub(crate) effect: Option<Effect>,
     pub(crate) sequential: bool,
     pub(crate) approval: bool,
+    /// A plain function, which blocks its thread.
+    pub(crate) blocking: bool,
     pub(crate) timeout_ms: Option<u64>,
     pub(crate) retries: Option<u32>,
     pub(crate) max_output: Option<usize>,

@@ -28,6 +28,7 @@ const SETTINGS: &[&str] = &[
     "effect",
     "sequential",
     "approval",
+    "blocking",
     "max_output",
     "crate",
     "type",

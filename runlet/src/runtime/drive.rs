@@ -331,10 +331,10 @@ impl Driver {
         }
     }
 
-    fn out_of_time(&self, began: Instant) -> Error {
+    fn out_of_time(&self, clock: Instant) -> Error {
         let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         let allowed = self.run.policy().max_duration.map_or(u64::MAX, millis);
-        LimitReached::new(Limit::Duration, millis(began.elapsed()), 0, allowed).into()
+        LimitReached::new(Limit::Duration, millis(clock.elapsed()), 0, allowed).into()
     }
 
     /// Takes over what runs within this one have spent and what was kept of outputs, and tells the runs around it.

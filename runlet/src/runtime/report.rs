@@ -73,9 +73,7 @@ impl RunReport {
     pub(super) fn new(run: Run, error: Option<Error>, provider: &str) -> Self {
         let (status, error) = match (error, run.ending()) {
             // The run came to its end, but something after it did not: what was to be saved is not.
-            (Some(error), Some(Ending::Completed { .. } | Ending::Refused { .. } | Ending::Stopped { .. })) => {
-                (RunStatus::Failed, Some(error))
-            }
+            (Some(error), Some(ending)) if spoils(&error, ending) => (RunStatus::Failed, Some(error)),
             (error, Some(ending)) => (run.status(), error.or_else(|| error_of(ending, provider))),
             (error, None) => (run.status(), error),
         };
@@ -152,6 +150,15 @@ impl fmt::Debug for RunReport {
             .field("usage", &self.usage)
             .field("messages", &self.messages.len())
             .finish_non_exhaustive()
+    }
+}
+
+/// Whether an error came after a run's end, and is not the end itself.
+fn spoils(error: &Error, ending: &Ending) -> bool {
+    match ending {
+        Ending::Completed { .. } | Ending::Refused { .. } => true,
+        Ending::Stopped { .. } => error.kind() != ErrorKind::PolicyStop,
+        _ => false,
     }
 }
 

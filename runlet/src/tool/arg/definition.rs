@@ -48,6 +48,7 @@ struct Settings {
     title: Option<&'static str>,
     effect: Effect,
     sequential: bool,
+    blocking: bool,
     approval: bool,
     timeout: Option<Duration>,
     retries: u32,
@@ -65,6 +66,7 @@ impl Definition {
             title: None,
             effect: Effect::Write,
             sequential: false,
+            blocking: false,
             approval: false,
             timeout: None,
             retries: 0,
@@ -91,6 +93,13 @@ impl Definition {
     #[must_use]
     pub const fn sequential(mut self) -> Self {
         self.settings.sequential = true;
+        self
+    }
+
+    /// Its calls block their thread.
+    #[must_use]
+    pub const fn blocking(mut self) -> Self {
+        self.settings.blocking = true;
         self
     }
 
@@ -134,6 +143,7 @@ impl Definition {
             spec.title = settings.title.map(Into::into);
             spec.effect = settings.effect;
             spec.sequential = settings.sequential;
+            spec.blocking = settings.blocking;
             spec.approval = settings.approval;
             spec.timeout = settings.timeout;
             spec.retries = settings.retries;

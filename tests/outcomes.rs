@@ -1,0 +1,363 @@
+//! What becomes of tool calls: odd arguments, long outputs and what is recalled of them, answers that come later, tools
+//! that block, and answers that are none.
+
+use std::sync::mpsc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use runlet::error::ProviderErrorCategory;
+use runlet::event::{EventKind, EventLog};
+use runlet::hook::{Hook, HookContext};
+use runlet::message::Native;
+use runlet::model::{Capabilities, ModelResponse, StopReason};
+use runlet::run::{Action, Decision, NativeCall, Run, RunStatus};
+use runlet::testing::ScriptedModel;
+use runlet::{
+    Agent, ErrorKind, Json, Message, Part, Result, Role, Runtime, ToolCall, ToolError, ToolPolicy, ToolResult, tool,
+};
+use serde_json::json;
+
+use crate::kit::{Journal, Stub, agent, assert_whole, calls, on_paused_clock, results};
+
+/// Adds two numbers.
+#[tool]
+async fn plus(a: i64, b: i64) -> i64 {
+    a + b
+}
+
+/// Takes nothing that must be given.
+#[tool]
+async fn optional(note: Option<String>) -> String {
+    note.unwrap_or_else(|| "nothing".to_owned())
+}
+
+/// Gives a number that JSON does not have.
+#[tool]
+async fn not_a_number() -> Json<Vec<f64>> {
+    Json(vec![1.0, f64::NAN])
+}
+
+/// Calls a tool once with arguments as a model wrote them, and compares the result the model reads: all of it, or with
+/// `..` in front only a part.
+async fn check_call(name: &str, arguments: &str, is_error: bool, expected: &str) {
+    let model = ScriptedModel::new().response(calls(&[("a", name, arguments), ("b", "optional", "")])).text("done");
+    let agent: Agent =
+        Agent::builder("tester").model(model).tool(plus {}).tool(optional {}).tool(not_a_number {}).build().unwrap();
+    let result = Runtime::new().run(&agent, (), "go").await.unwrap();
+    assert_whole(&result.messages);
+    let results: Vec<&ToolResult> = result.messages.iter().flat_map(|message| message.tool_results()).collect();
+    let told = results[0].as_text();
+    assert_eq!(results[0].is_error, is_error, "{arguments}: {told}");
+    match expected.strip_prefix("..") {
+        Some(part) => assert!(told.contains(part), "{arguments}: {told}"),
+        None => assert_eq!(told, expected, "{arguments}"),
+    }
+    assert_eq!(results[1].as_text(), "nothing", "the other call runs");
+}
+
+#[tokio::test]
+async fn row_34_empty_arguments_are_an_empty_object_and_no_more() {
+    check_call("optional", "", false, "nothing").await;
+    check_call("optional", " \n", false, "nothing").await;
+    check_call("plus", "", true, "../a: expected a value").await;
+}
+
+#[tokio::test]
+async fn row_35_arguments_that_are_no_object_are_answered() {
+    check_call("plus", r#""{\"a\":1,\"b\":2}""#, true, "..was not run").await;
+    check_call("plus", "[1,2]", true, "..was not run").await;
+}
+
+#[tokio::test]
+async fn row_36_what_follows_the_arguments_is_answered() {
+    check_call("plus", r#"{"a":1,"b":2} {"a":3}"#, true, "..was not run").await;
+}
+
+#[tokio::test]
+async fn row_37_arguments_without_bottom_are_answered() {
+    let deep = format!(r#"{{"a":{}1{},"b":2}}"#, "[".repeat(5_000), "]".repeat(5_000));
+    check_call("plus", &deep, true, "..was not run").await;
+}
+
+#[tokio::test]
+async fn row_38_a_number_that_json_lacks_fails_the_call() {
+    check_call("plus", r#"{"a":NaN,"b":2}"#, true, "..was not run").await;
+    let not_json = "the result cannot be written as JSON: NaN is not a JSON number";
+    check_call("not_a_number", "{}", true, not_json).await;
+}
+
+#[tokio::test]
+async fn row_41_a_repeated_key_is_refused_and_no_person_is_asked() {
+    check_call("plus", r#"{"a":1,"a":9,"b":2}"#, true, "..was not run").await;
+    let journal = Journal::default();
+    let model = ScriptedModel::new()
+        .response(calls(&[("a", "pay", r#"{"to":"ada","n":[{"x":1,"x":2}]}"#)]))
+        .response(calls(&[("b", "pay", r#"{"to":"ada"}"#)]));
+    let gated = Stub::slow("pay", &journal, 0).with(|spec| spec.approval = true);
+    let error = Runtime::new().run(&agent(&model, [gated]), (), "go").await.unwrap_err();
+    assert_eq!(error.report().status, RunStatus::Interrupted, "the second call is asked about");
+    let told = results(&error.report().messages);
+    assert!(told[0].contains("a key stands twice"), "{told:?}");
+    assert!(journal.lines().is_empty());
+}
+
+#[tokio::test]
+async fn row_43_a_person_sees_what_will_run() {
+    let model = ScriptedModel::new().response(calls(&[("a", "pay", "{\"to\":\"\u{202e}ada\u{200b}é\"}")]));
+    let gated = Stub::echo("pay").with(|spec| spec.approval = true);
+    let error = Runtime::new().run(&agent(&model, [gated]), (), "go").await.unwrap_err();
+    let Action::AskHuman { calls, .. } = error.report().run().next() else { panic!("the run waits") };
+    assert_eq!(calls[0].prompt(), r#"pay({"to":"\u{202e}ada\u{200b}é"})"#);
+    assert_eq!(
+        runlet::run::visible("a\u{0}\u{7}\u{1b}[31m\n\u{feff}\u{2066}é 字"),
+        r"a\u{0}\u{7}\u{1b}[31m\n\u{feff}\u{2066}é 字"
+    );
+}
+
+#[tokio::test]
+async fn row_25_a_cut_off_message_under_another_name_is_cut_off() {
+    let journal = Journal::default();
+    let run = async |response: ModelResponse| {
+        let model = ScriptedModel::new().response(response).text("done");
+        let agent: Agent = Agent::builder("tester")
+            .model(model)
+            .tool(Stub::slow("t", &journal, 0))
+            .max_output_tokens(50)
+            .build()
+            .unwrap();
+        let result = Runtime::new().run(&agent, (), "go").await.unwrap();
+        assert_whole(&result.messages);
+        results(&result.messages)
+    };
+    let mut all_used = calls(&[("a", "t", "{}"), ("b", "t", "{}")]);
+    all_used.usage.output_tokens = Some(50);
+    assert!(run(all_used).await.iter().all(|text| text.contains("cut off")));
+    let ends_inside = calls(&[("a", "t", "{}"), ("b", "t", r#"{"text":"half"#)]);
+    assert!(run(ends_inside).await.iter().all(|text| text.contains("cut off")));
+    assert!(journal.lines().is_empty(), "none was run: {:?}", journal.lines());
+    let wrong_elsewhere = calls(&[("a", "t", r#"{"text":"half"#), ("b", "t", "{}")]);
+    assert_eq!(run(wrong_elsewhere).await, ["t done", "t done"], "only the last call can be cut off");
+}
+
+#[tokio::test]
+async fn row_27_an_unknown_tool_is_an_event() {
+    let log = EventLog::new();
+    let model = ScriptedModel::new().tool_call("nope", json!({})).text("done");
+    Runtime::new().event_log(&log).run(&agent(&model, []), (), "go").await.unwrap();
+    let names: Vec<&str> =
+        log.events().iter().map(|event| event.name()).filter(|name| name.starts_with("tool.")).collect();
+    assert_eq!(names, ["tool.unknown", "tool.failed"]);
+}
+
+#[tokio::test]
+async fn row_44_an_empty_answer_has_a_typed_error() {
+    let model = ScriptedModel::new().text("").text(" ");
+    let error = Runtime::new().run(&agent(&model, []), (), "go").await.unwrap_err();
+    assert_eq!(error.error().provider().map(|provider| provider.category), Some(ProviderErrorCategory::EmptyResponse));
+}
+
+#[tokio::test]
+async fn a_native_call_that_nobody_answers_is_no_answer() {
+    let native = Native::new("openai", "computer_call", r#"{"type":"computer_call"}"#);
+    let message = Message::new(Role::Assistant, vec![Part::Native(native)]);
+    let model = ScriptedModel::new().response(ModelResponse::new(message, StopReason::EndTurn));
+    let error = Runtime::new().run(&agent(&model, []), (), "go").await.unwrap_err();
+    assert_eq!((error.kind(), error.report().status), (ErrorKind::Model, RunStatus::Failed));
+    let call = error.error().detail::<NativeCall>().expect("a typed error");
+    assert_eq!((call.provider.as_str(), call.item.as_str()), ("openai", "computer_call"));
+    assert_eq!(error.report().messages.len(), 1, "no provider takes a call back without its answer");
+}
+
+/// Adds to every result.
+struct Verbose;
+
+impl Hook for Verbose {
+    fn name(&self) -> &str {
+        "verbose"
+    }
+
+    async fn after_tool_call(&self, _: &HookContext, _: &ToolCall, result: &mut ToolResult) -> Result<()> {
+        result.content.push(Part::text("y".repeat(5_000)));
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn row_53_a_result_takes_its_share_of_the_window_and_no_more() {
+    let cut = async |window: u64, hook: bool, output: &'static str| {
+        let model = ScriptedModel::new().tool_call("t", json!({})).text("done");
+        let model = model.capabilities(Capabilities::new().context_window(window).with_tools());
+        let builder = Agent::builder("tester")
+            .model(model)
+            .tool(Stub::new("t", move |_, _| async move { Ok(output.repeat(5_000)) }));
+        let agent: Agent = if hook { builder.hook(Verbose).build() } else { builder.build() }.unwrap();
+        let result = Runtime::new().run(&agent, (), "go").await.unwrap();
+        results(&result.messages).concat().len()
+    };
+    assert_eq!(cut(400_000, false, "x ").await, 10_000, "it fits");
+    let small = cut(8_000, false, "word ").await;
+    assert!((1_000..15_000).contains(&small), "a quarter of the window: {small}");
+    let dense = cut(8_000, false, "ἀ§").await;
+    assert!((500..3_000).contains(&dense), "dense text is cut shorter: {dense}");
+    let with_hook = cut(8_000, true, "").await;
+    assert!(with_hook < 5_000, "what hooks add is cut too: {with_hook}");
+}
+
+#[tokio::test]
+async fn row_53_what_was_cut_can_be_read_piece_by_piece() {
+    let whole: String = (0..400).map(|number| format!("line {number}\n")).collect();
+    let given = whole.clone();
+    let long = Stub::new("t", move |_, _| {
+        let given = given.clone();
+        async move { Ok(given) }
+    });
+    let recall = |arguments: serde_json::Value| ("recall", arguments);
+    let model = ScriptedModel::new()
+        .tool_call("t", json!({}))
+        .tool_calls([
+            recall(json!({ "handle": "out_1_0", "offset": 50, "length": 30 })),
+            recall(json!({ "handle": "out_1_0", "offset": 3_000 })),
+            recall(json!({ "handle": "out_9_9" })),
+            recall(json!({ "handle": "out_1_0", "offset": 99_999 })),
+            recall(json!({ "hande": "out_1_0" })),
+        ])
+        .text("done");
+    let policy = ToolPolicy::new().max_output_bytes(100);
+    let agent: Agent = Agent::builder("tester").model(model.clone()).tool(long).tool_policy(policy).build().unwrap();
+    let result = Runtime::new().run(&agent, (), "go").await.unwrap();
+    assert_whole(&result.messages);
+    let told = results(&result.messages);
+    assert!(told[0].contains("handle `out_1_0` and offset 50"), "{}", told[0]);
+    assert_eq!(told[1], format!("{}\n[.. bytes 50 to 80 of {} ..]", &whole[50..80], whole.len()));
+    assert_eq!(told[2], format!("{}\n[.. bytes 3000 to 3100 of {} ..]", &whole[3_000..3_100], whole.len()));
+    assert!(told[3].contains("`out_1_0`"), "{}", told[3]);
+    assert!(told[4].contains("begin before its end"), "{}", told[4]);
+    assert!(told[5].contains("unknown field"), "{}", told[5]);
+    let tools: Vec<usize> = model.requests().iter().map(|request| request.tools.len()).collect();
+    assert_eq!(tools, [1, 2, 2], "`recall` is offered once there is something to read");
+    let saved: Run = serde_json::from_str(&serde_json::to_string(result.run()).unwrap()).unwrap();
+    assert_eq!(&saved, result.run(), "what is kept is written down with the run");
+}
+
+#[tokio::test]
+async fn row_53_nothing_is_kept_beyond_what_the_policy_allows() {
+    let model = ScriptedModel::new().tool_call("t", json!({})).text("done");
+    let long = Stub::new("t", |_, _| async { Ok("x".repeat(1_000)) });
+    let policy = ToolPolicy::new().max_output_bytes(100).max_recall_bytes(999);
+    let agent: Agent = Agent::builder("tester").model(model.clone()).tool(long).tool_policy(policy).build().unwrap();
+    let result = Runtime::new().run(&agent, (), "go").await.unwrap();
+    assert!(results(&result.messages)[0].contains("900 bytes of this output are left out ..]"));
+    assert_eq!(model.requests()[1].tools.len(), 1);
+}
+
+/// A run with a call whose answer comes later and one that has its answer, written down and read back.
+async fn deferred(log: &EventLog) -> (Agent, Run) {
+    let later = Stub::failing("later", || ToolError::defer("mail 4711"));
+    let model = ScriptedModel::new().tool_calls([("later", json!({ "q": 1 })), ("now", json!({}))]).text("done");
+    let agent = agent(&model, [later, Stub::echo("now")]);
+    let error = Runtime::new().event_log(log).run(&agent, (), "go").await.unwrap_err();
+    assert_eq!((error.kind(), error.report().status), (ErrorKind::Interrupted, RunStatus::Interrupted));
+    let run: Run = serde_json::from_str(&serde_json::to_string(error.report().run()).unwrap()).unwrap();
+    (agent, run)
+}
+
+#[tokio::test]
+async fn a_deferred_call_waits_for_its_result_and_the_run_goes_on_with_it() {
+    let log = EventLog::new();
+    let (agent, run) = deferred(&log).await;
+    let Action::AskHuman { calls, .. } = run.next() else { panic!("the run waits") };
+    assert_eq!((calls.len(), calls[0].index, calls[0].deferred.as_deref()), (1, 0, Some("mail 4711")));
+    assert!(log.events().iter().any(|event| matches!(&event.kind, EventKind::ToolDeferred { .. })));
+
+    for (decision, is_error) in [(Decision::result("in aisle 4"), false), (Decision::failed("in aisle 4"), true)] {
+        let done = Runtime::new().resume(&agent, (), run.clone(), [(0, decision)]).await;
+        // The script has one answer left for the first of the two.
+        let messages = match &done {
+            Ok(done) => &done.messages,
+            Err(error) => &error.report().messages,
+        };
+        assert_whole(messages);
+        let told: Vec<&ToolResult> = messages.iter().flat_map(|message| message.tool_results()).collect();
+        assert_eq!((told[0].as_text().as_str(), told[0].is_error), ("in aisle 4", is_error));
+        assert_eq!(told[1].as_text(), "{}");
+    }
+}
+
+#[tokio::test]
+async fn a_deferred_call_takes_a_result_only_and_a_held_one_a_decision_only() {
+    let (agent, run) = deferred(&EventLog::new()).await;
+    let error = Runtime::new().resume(&agent, (), run.clone(), [(0, Decision::Approve)]).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config, "{error}");
+    assert_eq!(error.report().run(), &run, "the run is as it was");
+    let model = ScriptedModel::new().tool_call("ask", json!({}));
+    let gated = crate::kit::agent(&model, [Stub::echo("ask").with(|spec| spec.approval = true)]);
+    let held = Runtime::new().run(&gated, (), "go").await.unwrap_err().report().run().clone();
+    let error = Runtime::new().resume(&gated, (), held, [(0, Decision::result("x"))]).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config, "{error}");
+}
+
+/// Says which thread runs it.
+#[tool(blocking)]
+fn thread_name() -> Result<String, ToolError> {
+    let thread = std::thread::current();
+    Ok(format!("{:?}", thread.id()))
+}
+
+/// Panics on its own thread.
+#[tool(blocking)]
+fn falls_over() -> String {
+    panic!("secret-canary")
+}
+
+#[tokio::test]
+async fn row_62_a_blocking_tool_runs_on_a_thread_of_its_own() {
+    let model = ScriptedModel::new().tool_calls([("thread_name", json!({})), ("falls_over", json!({}))]).text("done");
+    let agent: Agent = Agent::builder("tester").model(model).tool(thread_name {}).tool(falls_over {}).build().unwrap();
+    let result = Runtime::new().run(&agent, (), "go").await.unwrap();
+    let told = results(&result.messages);
+    assert_ne!(told[0], format!("{:?}", std::thread::current().id()));
+    assert_eq!(told[1], "The tool failed and gave no reason.");
+}
+
+#[test]
+fn row_62_a_tool_that_blocks_beyond_its_time_is_left_behind_and_reported() {
+    // A paused clock does not go on while a blocking call runs, so this one runs in real time, for as little as it can.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let (free, blocked) = mpsc::channel::<()>();
+    let blocked = std::sync::Mutex::new(blocked);
+    runtime.block_on(async {
+        let blocked = std::sync::Arc::new(blocked);
+        let stuck = Stub::new("t", move |_, _| {
+            let blocked = std::sync::Arc::clone(&blocked);
+            async move {
+                blocked.lock().unwrap().recv().ok();
+                Ok("never read".to_owned())
+            }
+        });
+        let stuck = stuck.with(|spec| {
+            spec.blocking = true;
+            spec.timeout = Some(Duration::from_millis(5));
+        });
+        let model = ScriptedModel::new().tool_call("t", json!({})).text("done");
+        let policy = ToolPolicy::new().grace(Duration::from_millis(5));
+        let agent: Agent = Agent::builder("tester").model(model).tool(stuck).tool_policy(policy).build().unwrap();
+        let log = EventLog::new();
+        let result = Runtime::new().event_log(&log).run(&agent, (), "go").await.unwrap();
+        assert!(results(&result.messages)[0].contains("Whether it took effect is not known"));
+        let names: Vec<&str> = log.events().iter().map(|event| event.name()).collect();
+        assert_eq!(names.iter().filter(|name| **name == "tool.unresponsive").count(), 1, "{names:?}");
+        drop(free);
+    });
+}
+
+#[test]
+fn a_stream_gives_what_is_deferred_like_a_run() {
+    on_paused_clock(async {
+        let later = Stub::failing("later", || ToolError::defer("mail 4711")).read();
+        let model = ScriptedModel::new().tool_call("later", json!({}));
+        let names: Vec<&str> =
+            Runtime::new().stream(&agent(&model, [later]), (), "go").map(|event| event.name()).collect().await;
+        assert!(names.contains(&"tool.deferred"), "{names:?}");
+        assert_eq!(names.last(), Some(&"run.interrupted"));
+    });
+}
