@@ -4,9 +4,10 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{Delivery, PROVIDER, encode};
+use super::{Delivery, PROVIDER};
 use crate::error::ProviderErrorCategory as Category;
 use crate::model::{ModelRequest, ProviderOptions};
+use crate::provider::openai::AUTO_STRICT;
 use crate::provider::{Failure, fail};
 
 /// The fields of a request that are counted. The endpoint takes no others.
@@ -36,7 +37,7 @@ pub(super) fn request(request: &ModelRequest) -> ModelRequest {
     for (name, value) in request.options.of(PROVIDER).into_iter().flatten() {
         match (name.as_str(), value) {
             ("extra_body", Value::Object(fields)) => counted.options.set(PROVIDER, name, only_counted(fields)),
-            ("extra_headers" | "extra_body" | encode::AUTO_STRICT, _) => {
+            ("extra_headers" | "extra_body" | AUTO_STRICT, _) => {
                 counted.options.set(PROVIDER, name, value.clone());
             }
             (field, _) if COUNTED.contains(&field) => counted.options.set(PROVIDER, name, value.clone()),
