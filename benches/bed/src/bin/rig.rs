@@ -35,7 +35,7 @@ impl Contestant for Rig {
     async fn run(&self) -> usize {
         let turns = self.script.requests() + 1;
         if self.script.deltas == 0 {
-            return self.agent.prompt(QUESTION).max_turns(turns).await.expect("an answer").len();
+            return self.agent.prompt(QUESTION).max_turns(turns).await.expect("an answer").output().len();
         }
         let mut length = 0;
         let mut stream = self.agent.prompt(QUESTION).max_turns(turns).stream();
