@@ -1,10 +1,12 @@
 //! The behaviours of Runlet, one module per subject, in one binary.
 
+mod anthropic;
 mod budget;
 mod compress;
 mod conversations;
 mod dynamic_tools;
 mod events;
+mod fallback;
 mod hook_points;
 mod hooks;
 mod kit;
@@ -13,10 +15,12 @@ mod observers;
 mod outcomes;
 mod project;
 mod resume;
+mod retries;
 mod ruler;
 mod run;
 mod runtime;
 mod schema_lowering;
+mod security;
 mod shared;
 mod simulation;
 mod spans;
@@ -25,3 +29,4 @@ mod stream;
 mod tool_macro;
 mod typed_output;
 mod wire;
+mod wire_rows;

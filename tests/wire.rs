@@ -1,12 +1,12 @@
 //! What the adapters do when a server misbehaves: each test is a row of answers and the error they must become.
 
 #[path = "support/loopback.rs"]
-mod loopback;
+pub(crate) mod loopback;
 
 use futures_util::StreamExt;
 use runlet::error::ProviderErrorCategory as Category;
 use runlet::model::{Model, ModelEvent, ModelRequest, ModelResponse, StopReason};
-use runlet::provider::OpenAiResponses;
+use runlet::provider::{OpenAiResponses, RetryPolicy};
 use runlet::{Error, ErrorKind, Result};
 use tokio::task::yield_now;
 
@@ -17,7 +17,7 @@ const SSE: &str = "text/event-stream";
 const JSON: &str = "application/json";
 
 fn adapter(server: &Loopback) -> OpenAiResponses {
-    OpenAiResponses::new("gpt-5.5").api_key(KEY).base_url(server.url("/v1"))
+    OpenAiResponses::new("gpt-5.5").api_key(KEY).base_url(server.url("/v1")).retry(RetryPolicy::never())
 }
 
 fn request() -> ModelRequest {
@@ -229,6 +229,17 @@ async fn row_16_a_malformed_event_fails_the_stream() {
 }
 
 #[tokio::test]
+async fn row_16_a_lenient_model_passes_over_what_is_not_json() {
+    let server = Loopback::start().await;
+    let model = adapter(&server).lenient();
+    server.reply(Reply::new(200, SSE, events(&[&text_delta("Hel"), "{\"type\":", "canary", &completed("[]")])));
+    assert!(fold(&model).await.1.is_ok());
+    // What is JSON and no event of the API is still an error.
+    server.reply(Reply::new(200, SSE, events(&[&text_delta("Hel"), "[1]", &completed("[]")])));
+    check_error(&fold(&model).await.1.expect_err("an error"), Category::Protocol, "an event is not");
+}
+
+#[tokio::test]
 async fn row_18_a_long_error_body_is_cut() {
     let mut body = br#"{"error":{"message":""#.to_vec();
     body.resize(1 << 20, b'x');
@@ -259,10 +270,15 @@ async fn row_20_a_silent_server_times_out() {
     let server = Loopback::start().await;
     let first = Reply { end: End::Silence, ..Reply::new(200, SSE, "") };
     server.reply(first.clone());
-    let mut stream = adapter(&server).stream(request().unbudgeted()).await.expect("a stream");
-    tokio::time::pause();
-    let error = stream.next().await.expect("an item").expect_err("an error");
-    check_error(&error, Category::Timeout, "the first event did not come within 120s");
+    let model = adapter(&server);
+    let pause_once_asked = async {
+        while server.received().is_none() {
+            yield_now().await;
+        }
+        tokio::time::pause();
+    };
+    let (answer, ()) = tokio::join!(model.stream(request().unbudgeted()), pause_once_asked);
+    check_error(&answer.expect_err("an error"), Category::Timeout, "did not come within 120s");
     tokio::time::resume();
 
     server.reply(Reply { pieces: vec![events(&[&text_delta("Hel")]).into_bytes()], ..first.clone() });

@@ -108,7 +108,7 @@ impl Error {
 
     /// Whether the same operation may succeed when it is tried again later, unchanged.
     pub fn is_retryable(&self) -> bool {
-        self.provider().is_some_and(|provider| provider.category.is_retryable())
+        self.provider().is_some_and(ProviderError::is_retryable)
     }
 }
 
@@ -162,8 +162,9 @@ impl fmt::Display for ErrorKind {
 /// What went wrong between Runlet and a model's provider, in types.
 ///
 /// It is the [source](Error::provider) of errors of kind [`ErrorKind::Model`]. It holds what the provider said of the
-/// failure (status, code, request id) and never a key, a header, a URL or a body.
-#[derive(Clone, Debug)]
+/// failure (status, code, request id) and never a key, a header, a URL or a body. `Debug` shows how long the partial text
+/// is, not what it says.
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ProviderError {
     /// The provider's name, such as `openai`.
@@ -180,10 +181,30 @@ pub struct ProviderError {
     pub request_id: Option<String>,
     /// How long the provider asked to wait.
     pub retry_after: Option<Duration>,
+    /// Whether the provider said, in the header `x-should-retry`, that the same request is worth another try.
+    pub should_retry: Option<bool>,
+    /// How far the exchange had come, where it was the connection that failed.
+    pub phase: Option<TransportPhase>,
+    /// Whether a part of the answer had been handed out. Such a request is never tried again.
+    pub response_started: bool,
     /// How many tokens the provider says that the model reads, where the request was longer.
     pub reported_limit: Option<u64>,
+    /// How often the request was sent. 0 where nothing was sent.
+    pub attempts: u32,
     /// The text that had arrived when a stream failed; empty when none had.
     pub partial_text: String,
+}
+
+/// How far an exchange had come when its connection failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TransportPhase {
+    /// No connection was had: nothing was sent.
+    Connect,
+    /// The request was being sent, or had been and no answer came: the provider may have acted on it.
+    Send,
+    /// The answer was being read.
+    Read,
 }
 
 impl ProviderError {
@@ -197,9 +218,53 @@ impl ProviderError {
             message: message.into(),
             request_id: None,
             retry_after: None,
+            should_retry: None,
+            phase: None,
+            response_started: false,
             reported_limit: None,
+            attempts: 0,
             partial_text: String::new(),
         }
+    }
+
+    /// Whether the same request may succeed when it is sent again later.
+    ///
+    /// Never where a part of the answer was handed out, where the provider says not to, or where waiting does not help: a
+    /// spent quota, a request that is too long, a filter. Else the provider's word counts, then the status of the answer
+    /// (408, 409, 425, 429, 500, 502 to 504, 520 to 524 and 529), then the [category](ProviderErrorCategory).
+    pub fn is_retryable(&self) -> bool {
+        use ProviderErrorCategory::{Config, ContentFilter, ContextOverflow, QuotaExceeded};
+        if self.response_started || self.should_retry == Some(false) {
+            return false;
+        }
+        if matches!(self.category, Config | ContentFilter | ContextOverflow | QuotaExceeded) {
+            return false;
+        }
+        match self.status {
+            _ if self.should_retry == Some(true) => true,
+            Some(status @ 400..) => matches!(status, 408 | 409 | 425 | 429 | 500 | 502..=504 | 520..=524 | 529),
+            _ => self.category.is_retryable(),
+        }
+    }
+}
+
+impl fmt::Debug for ProviderError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProviderError")
+            .field("provider", &self.provider)
+            .field("category", &self.category)
+            .field("status", &self.status)
+            .field("code", &self.code)
+            .field("message", &self.message)
+            .field("request_id", &self.request_id)
+            .field("retry_after", &self.retry_after)
+            .field("should_retry", &self.should_retry)
+            .field("phase", &self.phase)
+            .field("response_started", &self.response_started)
+            .field("reported_limit", &self.reported_limit)
+            .field("attempts", &self.attempts)
+            .field("partial_text_bytes", &self.partial_text.len())
+            .finish()
     }
 }
 
@@ -220,6 +285,9 @@ impl fmt::Display for ProviderError {
         }
         if let Some(id) = &self.request_id {
             write!(f, " [request {id}]")?;
+        }
+        if self.attempts > 1 {
+            write!(f, " (after {} attempts)", self.attempts)?;
         }
         Ok(())
     }

@@ -159,6 +159,8 @@ pub enum EventKind {
     ModelCompleted {
         /// What it said.
         message: SharedMessage,
+        /// Which model said it, as the provider names it: a fallback may have stepped in.
+        model: Option<String>,
         /// Why it stopped.
         stop_reason: StopReason,
         /// What this answer was billed.
@@ -182,10 +184,12 @@ pub enum EventKind {
     ModelRetrying {
         /// Which try comes next, from 2.
         attempt: u32,
-        /// How long the runtime waits first.
+        /// How long the model waits first.
         delay: Duration,
         /// Why the last one failed.
         error: Error,
+        /// The model that is asked next, as `provider/name`, where it is another one.
+        model: Option<String>,
     },
     /// The first piece of an answer is there.
     ModelStreamStarted,
@@ -537,7 +541,8 @@ impl EventKind {
             Self::ModelRequested { provider, model, messages, stream } => {
                 json!({ "provider": provider, "model": model, "messages": messages, "stream": stream })
             }
-            Self::ModelCompleted { message, stop_reason, usage, duration } => json!({
+            Self::ModelCompleted { message, model, stop_reason, usage, duration } => json!({
+                "model": model,
                 "message": match content {
                     Content::Omit => json!({ "parts": message.parts.len() }),
                     Content::Include => serde_json::to_value(message).unwrap_or_default(),
@@ -548,9 +553,9 @@ impl EventKind {
             Self::ModelFailed { error, duration } => {
                 json!({ "error": error_data(error, content), "duration_ms": millis(*duration) })
             }
-            Self::ModelRetrying { attempt, delay, error } => {
-                json!({ "attempt": attempt, "delay_ms": millis(*delay), "error": error_data(error, content) })
-            }
+            Self::ModelRetrying { attempt, delay, error, model } => json!({
+                "attempt": attempt, "delay_ms": millis(*delay), "error": error_data(error, content), "model": model,
+            }),
             Self::ModelTextDelta { text: delta }
             | Self::ModelReasoningDelta { text: delta }
             | Self::ModelRefusalDelta { text: delta } => json!({ "text": text(delta) }),

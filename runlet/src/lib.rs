@@ -58,6 +58,8 @@
 //!
 //! * `bpe`: `budget::ExactRuler`, exact counts for OpenAI's models, on `tiktoken`.
 //! * `json-schema`: `tool::DynamicTool`, a tool made at run time from a JSON schema and a closure, on `jsonschema`.
+//! * `conformance`: `testing::provider_conformance!`, the suite that every provider passes, for providers of your own.
+//! * `anthropic`: `provider::Anthropic`, Anthropic's Messages interface, on `reqwest` with `rustls`.
 //! * `openai`: `provider::OpenAiResponses`, OpenAI's Responses interface, on `reqwest` with `rustls`.
 //!
 //! # When something goes wrong

@@ -3,9 +3,11 @@
 //! A [`Model`] takes a [`PreparedRequest`], and only the budget makes one, so that nothing reaches a provider uncounted.
 
 mod bill;
+mod fallback;
 mod prepared;
 mod request;
 mod response;
+mod retrying;
 
 use std::fmt;
 use std::future::Future;
@@ -18,9 +20,13 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use self::bill::PartMeter;
 pub use self::bill::{Bill, BillItem, BillPart, Calibration, PartKind, Share, ShareUse};
+pub use self::fallback::Fallback;
 pub use self::prepared::PreparedRequest;
 pub use self::request::{ModelRequest, OutputFormat, ProviderOptions, ToolChoice, ToolDefinition};
 pub use self::response::{ModelEvent, ModelResponse, StopReason};
+pub use self::retrying::Retrying;
+#[cfg(feature = "_http")]
+pub(crate) use self::retrying::Watch;
 
 use crate::error::Result;
 

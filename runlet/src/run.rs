@@ -9,6 +9,7 @@
 
 mod limit;
 mod outputs;
+mod shape;
 mod turn;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -121,7 +122,7 @@ pub(crate) struct SavedTo {
 }
 
 /// What the run is waiting for.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Phase {
     Model,
@@ -142,7 +143,7 @@ impl Phase {
 }
 
 /// How a run ended.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Ending {
@@ -215,7 +216,7 @@ impl From<NativeCall> for Error {
 }
 
 /// What a run needs next.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Action {
     /// Send [`Run::context`] to the model.
@@ -248,7 +249,7 @@ pub enum Action {
 }
 
 /// A tool call that has no result yet.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct PendingCall {
     /// Its place among the calls of its step, from 0. With the run and the step it names the call.
@@ -311,7 +312,7 @@ pub fn visible(text: &str) -> String {
 }
 
 /// What came of an [`Action`].
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Outcome {
     /// A request is about to be sent. Where a limit does not allow it the run ends here, and it must not be.
@@ -426,7 +427,7 @@ impl Outcome {
 }
 
 /// What a person decided on a tool call.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Decision {

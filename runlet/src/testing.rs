@@ -1,5 +1,9 @@
 //! Testing agents without a network: models that answer from a script, and checks of what models are told of tools.
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
+#[cfg(feature = "conformance")]
+mod loopback;
 mod portable;
 mod snapshot;
 
@@ -11,6 +15,8 @@ use serde_json::Value;
 
 pub use self::portable::{assert_portable, assert_portable_to};
 pub use self::snapshot::assert_snapshot;
+#[cfg(feature = "conformance")]
+pub use crate::__provider_conformance as provider_conformance;
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::{Message, Part, Role, TokenCount, ToolCall, Usage};
 use crate::model::{

@@ -28,6 +28,16 @@ pub(crate) trait Api {
     /// The body that the server would have sent for the same answer without streaming, where the stream tells.
     fn whole_of_stream(&self, stream: &str) -> Option<String>;
 
+    /// Whether an exchange asks how many tokens a request takes, and for no answer.
+    fn counts_tokens(&self, _: &Exchange) -> bool {
+        false
+    }
+
+    /// The kind of known difference between what the vendor's SDK read of a stream and what it says, where there is one.
+    fn known_reading(&self, _stream: &str) -> Option<&'static str> {
+        None
+    }
+
     /// The kind of known difference between a recorded stream and what a server sends, where the recording has one.
     fn known_stream(&self, stream: &str) -> Option<&'static str>;
 
@@ -66,5 +76,10 @@ pub(crate) struct Answer {
 
 /// All APIs with an adapter.
 pub(crate) fn all() -> Vec<Box<dyn Api>> {
-    vec![Box::new(crate::openai_responses::OpenAiResponsesApi), Box::new(crate::openai_chat::OpenAiChatApi)]
+    vec![
+        Box::new(crate::anthropic::AnthropicApi),
+        Box::new(crate::gemini::GeminiApi),
+        Box::new(crate::openai_chat::OpenAiChatApi),
+        Box::new(crate::openai_responses::OpenAiResponsesApi),
+    ]
 }

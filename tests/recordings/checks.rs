@@ -43,6 +43,31 @@ pub(crate) async fn ask(
     (Answer { events, result }, sent)
 }
 
+/// Asks the adapter how many tokens a request takes. Gives how what it reads differs from what the SDK read, and the body
+/// it sent.
+pub(crate) async fn count_tokens(
+    api: &dyn Api,
+    server: &Loopback,
+    exchange: &Exchange,
+    request: &ModelRequest,
+) -> (Vec<String>, Value) {
+    let model = api.model(exchange, &server.url("/v1"));
+    let body = exchange.recorded.response.body.as_deref().unwrap_or_default();
+    server.reply(recorded_reply(exchange, vec![body.into()]));
+    let counted = model.count_tokens(request).await;
+    let expected = exchange
+        .expected
+        .as_ref()
+        .and_then(|expected| expected.pointer("/result/count_tokens/input_tokens").and_then(Value::as_u64));
+    let differences = match (counted, expected) {
+        (Ok(counted), expected) if counted == expected => Vec::new(),
+        (Err(_), None) => Vec::new(),
+        (counted, expected) => vec![format!("{counted:?} tokens, where the SDK read {expected:?}")],
+    };
+    let sent = server.received().and_then(|request| serde_json::from_slice(&request.body).ok()).unwrap_or_default();
+    (differences, sent)
+}
+
 /// The recorded response, in pieces.
 pub(crate) fn recorded_reply(exchange: &Exchange, pieces: Vec<Vec<u8>>) -> Reply {
     let response = &exchange.recorded.response;

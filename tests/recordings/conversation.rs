@@ -83,6 +83,9 @@ fn next_turn<'a>(api: &dyn Api, last: Option<&Turn<'_>>, exchange: &'a Exchange)
     }
     let request = api.import(body).map_err(|_| "the request cannot be read")?;
     let Some(last) = last else {
+        if request.messages.check_calls().is_err() {
+            return Err("calls of several answers in a row are answered together, which no run begins with");
+        }
         let said = request.messages.iter().map(|message| Message::clone(message)).collect();
         return Ok(Turn { exchange, request, said });
     };
@@ -127,8 +130,10 @@ fn messages(api: &dyn Api, request: &ModelRequest, items: Vec<Value>) -> Result<
     let mut messages: Vec<Message> = read.messages.iter().map(|message| Message::clone(message)).collect();
     for message in messages.iter_mut().filter(|message| message.role == Role::Tool) {
         for part in &mut message.parts {
-            if let Part::ToolResult(result) = part {
-                result.name = names.get(result.call_id.as_str()).copied().unwrap_or_default().to_owned();
+            if let Part::ToolResult(result) = part
+                && let Some(name) = names.get(result.call_id.as_str())
+            {
+                (*name).clone_into(&mut result.name);
             }
         }
     }

@@ -235,7 +235,9 @@ impl Tool<()> for RecordedTool {
             // Where the recorded client gave the calls other ids, their order tells.
             let by_place =
                 || results.get(call.index()).filter(|result| [call.tool(), ""].contains(&result.name.as_str()));
-            let result = by_id.or_else(by_place);
+            // Where there are no ids, the results may come in an order of their own.
+            let by_name = || results.iter().find(|result| result.call_id.is_empty() && result.name == call.tool());
+            let result = by_id.or_else(by_place).or_else(by_name);
             let result = result.ok_or_else(|| ToolError::failed("nothing was recorded for this call"))?;
             Ok(ToolOutput::parts(result.content.clone()))
         })

@@ -14,21 +14,88 @@ pub(crate) struct Notation {
 pub(crate) fn notations(api: &str) -> &'static [Notation] {
     match api {
         "openai-chat" => OPENAI_CHAT,
+        "anthropic-messages" => ANTHROPIC_MESSAGES,
         "openai-responses" => OPENAI_RESPONSES,
+        "gemini" => GEMINI,
         _ => &[],
     }
 }
 
-const OPENAI_RESPONSES: &[Notation] = &[
-    Notation {
-        kind: "stream false",
-        reason: "an answer is not streamed unless `stream` is true, so Runlet does not say so",
-        normalize: |body| {
-            if body["stream"] == false {
-                remove(body, "stream");
+const STREAM_FALSE: Notation = Notation {
+    kind: "stream false",
+    reason: "an answer is not streamed unless `stream` is true, so Runlet does not say so",
+    normalize: |body| {
+        if body["stream"] == false {
+            remove(body, "stream");
+        }
+    },
+};
+
+const WHOLE_NUMBERS: Notation = Notation {
+    kind: "whole numbers",
+    reason: "1 and 1.0 are the same number",
+    normalize: |body| {
+        for name in ["temperature", "top_p"] {
+            if let Some(number) = body[name].as_f64() {
+                body[name] = number.into();
             }
+        }
+    },
+};
+
+const ANTHROPIC_MESSAGES: &[Notation] = &[
+    STREAM_FALSE,
+    WHOLE_NUMBERS,
+    Notation {
+        kind: "text as a list of one",
+        reason: "content that is one text may be written as the text or as a list of one text block",
+        normalize: |body| {
+            as_list(body, "system");
+            each(body, "messages", |message| {
+                as_list(message, "content");
+                each(message, "content", |block| {
+                    if block["type"] == "tool_result" {
+                        as_list(block, "content");
+                    }
+                });
+            });
         },
     },
+    Notation {
+        kind: "no error",
+        reason: "a tool's result is no error unless it says so, so Runlet does not say `\"is_error\": false`",
+        normalize: |body| {
+            each(body, "messages", |message| {
+                each(message, "content", |block| {
+                    if block["type"] == "tool_result" && block["is_error"] == false {
+                        remove(block, "is_error");
+                    }
+                });
+            });
+        },
+    },
+    Notation {
+        kind: "empty description",
+        reason: "a tool without a description has an empty one or none",
+        normalize: |body| {
+            each(body, "tools", |tool| {
+                if tool["description"] == "" {
+                    remove(tool, "description");
+                }
+            });
+        },
+    },
+];
+
+/// Writes a text as a list of one text block.
+fn as_list(value: &mut Value, name: &str) {
+    if let Some(text) = value[name].as_str() {
+        value[name] = json!([{ "type": "text", "text": text }]);
+    }
+}
+
+const OPENAI_RESPONSES: &[Notation] = &[
+    STREAM_FALSE,
     Notation {
         kind: "type of a message",
         reason: "an item with a role is a message, with or without `\"type\": \"message\"`",
@@ -65,17 +132,7 @@ const OPENAI_RESPONSES: &[Notation] = &[
             }
         },
     },
-    Notation {
-        kind: "whole numbers",
-        reason: "1 and 1.0 are the same number",
-        normalize: |body| {
-            for name in ["temperature", "top_p"] {
-                if let Some(number) = body[name].as_f64() {
-                    body[name] = number.into();
-                }
-            }
-        },
-    },
+    WHOLE_NUMBERS,
 ];
 
 const OPENAI_CHAT: &[Notation] = &[
@@ -141,6 +198,64 @@ const OPENAI_CHAT: &[Notation] = &[
     },
 ];
 
+const GEMINI: &[Notation] = &[
+    Notation {
+        kind: "snake case",
+        reason: "the API takes `function_call` as well as `functionCall`",
+        normalize: crate::gemini::camel,
+    },
+    Notation {
+        kind: "thought false",
+        reason: "a part is no thought unless it says so",
+        normalize: |body| {
+            each(body, "contents", |content| each(content, "parts", no_thought));
+            if let Some(instruction) = body.get_mut("systemInstruction").filter(|value| value.is_object()) {
+                each(instruction, "parts", no_thought);
+            }
+        },
+    },
+    Notation {
+        kind: "role of the instructions",
+        reason: "the API does not read the role of a system instruction",
+        normalize: |body| {
+            if let Some(instruction) = body.get_mut("systemInstruction") {
+                remove(instruction, "role");
+            }
+        },
+    },
+    Notation {
+        kind: "fields without a value",
+        reason: "a field that is null is a field that is not there",
+        normalize: |body| {
+            if let Some(fields) = body.as_object_mut() {
+                fields.retain(|_, value| !value.is_null());
+            }
+            each(body, "tools", |tool| {
+                if let Some(fields) = tool.as_object_mut() {
+                    fields.retain(|_, value| !value.is_null());
+                }
+            });
+        },
+    },
+    Notation {
+        kind: "whole numbers",
+        reason: "1 and 1.0 are the same number",
+        normalize: |body| {
+            for name in ["temperature", "topP"] {
+                if let Some(number) = body["generationConfig"][name].as_f64() {
+                    body["generationConfig"][name] = number.into();
+                }
+            }
+        },
+    },
+];
+
+fn no_thought(part: &mut Value) {
+    if part["thought"] == false {
+        remove(part, "thought");
+    }
+}
+
 /// A difference that is more than notation: a source or a client changed what was recorded, or runs have a rule.
 pub(crate) struct Recording {
     pub kind: &'static str,
@@ -148,6 +263,9 @@ pub(crate) struct Recording {
 }
 
 pub(crate) const SEVERAL_ANSWERS: &str = "several answers in one stream";
+pub(crate) const JOINED_ANSWERS: &str = "several answers read as one";
+pub(crate) const SPLICED_ANSWERS: &str = "an answer inside another";
+pub(crate) const AFTER_THE_END: &str = "events after the end";
 pub(crate) const DELTAS_LEFT_OUT: &str = "deltas left out";
 pub(crate) const REWRITTEN: &str = "items rewritten by the recorded client";
 pub(crate) const REPEATED_IDS: &str = "call ids that the model repeats";
@@ -158,6 +276,21 @@ const RECORDINGS: &[Recording] = &[
     Recording {
         kind: SEVERAL_ANSWERS,
         reason: "the source joined the streams of several requests, and the SDK read the last one; so does this test",
+    },
+    Recording {
+        kind: JOINED_ANSWERS,
+        reason: "the source joined the streams of several requests, and the SDK read them as one answer; a server sends \
+                 one, and Runlet stops at its end",
+    },
+    Recording {
+        kind: SPLICED_ANSWERS,
+        reason: "a second answer begins before the first has ended; the SDK mixes their tool calls, Runlet fails the \
+                 stream",
+    },
+    Recording {
+        kind: AFTER_THE_END,
+        reason: "a gateway sends events that are not JSON after the last one; the SDK fails on them, Runlet has stopped \
+                 reading",
     },
     Recording {
         kind: DELTAS_LEFT_OUT,
@@ -214,5 +347,5 @@ fn remove(value: &mut Value, name: &str) {
 }
 
 fn each(value: &mut Value, list: &str, change: impl Fn(&mut Value)) {
-    value[list].as_array_mut().into_iter().flatten().for_each(change);
+    value.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten().for_each(change);
 }

@@ -1,10 +1,9 @@
 //! OpenAI's Chat Completions API, of OpenAI and of the servers that speak it.
 
-use runlet::Result;
 use runlet::message::UsageSource;
 use runlet::model::{AnyModel, ModelRequest, ModelResponse, StopReason};
-use runlet::provider::{Compatibility, OpenAiChat};
-use runlet::{Error, Part};
+use runlet::provider::{Compatibility, OpenAiChat, RetryPolicy};
+use runlet::{Error, Result};
 use serde_json::{Map, Value, json};
 
 use crate::api::{Answer, Api};
@@ -22,7 +21,7 @@ impl Api for OpenAiChatApi {
 
     fn model(&self, exchange: &Exchange, base_url: &str) -> AnyModel {
         let name = exchange.recorded.request.body.get("model").and_then(Value::as_str).unwrap_or("recorded");
-        let model = OpenAiChat::new(name).api_key("sk-test").base_url(base_url);
+        let model = OpenAiChat::new(name).api_key("sk-test").base_url(base_url).retry(RetryPolicy::never());
         AnyModel::new(model.compatibility(compatibility(&exchange.recorded.provider)))
     }
 
@@ -65,6 +64,12 @@ impl Api for OpenAiChatApi {
             return None;
         }
         let mut whole = chunks.first()?.clone();
+        for name in ["id", "model"] {
+            // A first event about the prompt alone may have them empty.
+            if let Some(chunk) = chunks.iter().find(|chunk| chunk[name].as_str().is_some_and(|text| !text.is_empty())) {
+                whole[name] = chunk[name].clone();
+            }
+        }
         let mut message = Map::new();
         let mut finish = Value::Null;
         for chunk in &chunks {
@@ -312,12 +317,9 @@ fn compare_response(response: &ModelResponse, expected: &Value) -> Vec<String> {
     equal("usage", figures, expected_figures);
     equal("usage source", format!("{:?}", usage.source).into(), format!("{source:?}").into());
     equal("stop reason", json!(response.stop_reason), json!(stop_reason(choice)));
-    equal("id", response.id.clone().into(), expected["id"].clone());
-    equal("model", response.model.clone().into(), expected["model"].clone());
-    let kinds: Vec<&Part> = message.parts.iter().filter(|part| matches!(part, Part::ToolResult(_))).collect();
-    if !kinds.is_empty() {
-        differences.push("the answer holds results of tools".to_owned());
-    }
+    // An empty name is none.
+    equal("id", response.id.clone().unwrap_or_default().into(), expected["id"].clone());
+    equal("model", response.model.clone().unwrap_or_default().into(), expected["model"].clone());
     differences
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use runlet::Part;
 use runlet::message::UsageSource;
 use runlet::model::{AnyModel, ModelRequest, ModelResponse, StopReason};
-use runlet::provider::OpenAiResponses;
+use runlet::provider::{OpenAiResponses, RetryPolicy};
 use runlet::{Error, Result};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -24,7 +24,9 @@ impl Api for OpenAiResponsesApi {
 
     fn model(&self, exchange: &Exchange, base_url: &str) -> AnyModel {
         let name = exchange.recorded.request.body.get("model").and_then(Value::as_str).unwrap_or("recorded");
-        AnyModel::new(OpenAiResponses::new(name).api_key("sk-test").base_url(base_url))
+        let model = OpenAiResponses::new(name).api_key("sk-test").base_url(base_url);
+        // Every recorded answer is to be read, failures too.
+        AnyModel::new(model.retry(RetryPolicy::never()))
     }
 
     fn no_request(&self, exchange: &Exchange) -> Option<&'static str> {

@@ -43,6 +43,8 @@ pub(crate) struct Recorded {
 pub(crate) struct Request {
     pub method: String,
     #[serde(default)]
+    pub path: String,
+    #[serde(default)]
     pub body: Value,
 }
 

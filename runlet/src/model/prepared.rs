@@ -4,6 +4,7 @@ use std::ops::Deref;
 
 use super::bill::Bill;
 use super::request::ModelRequest;
+use super::retrying::{Retrying, Watch};
 use crate::message::Messages;
 
 /// A request that was counted and fits: the only thing a [`Model`](super::Model) takes.
@@ -14,16 +15,17 @@ use crate::message::Messages;
 pub struct PreparedRequest {
     request: ModelRequest,
     bill: Option<Bill>,
+    watch: Watch,
 }
 
 impl PreparedRequest {
     /// Seals a request with its bill. Only `budget` calls this; a test reads the sources and asserts it.
     pub(crate) fn seal(request: ModelRequest, bill: Bill) -> Self {
-        Self { request, bill: Some(bill) }
+        Self { request, bill: Some(bill), watch: Watch::default() }
     }
 
     pub(super) fn unbudgeted(request: ModelRequest) -> Self {
-        Self { request, bill: None }
+        Self { request, bill: None, watch: Watch::default() }
     }
 
     /// Where the tokens go; `None` for an [unbudgeted](ModelRequest::unbudgeted) request.
@@ -34,6 +36,23 @@ impl PreparedRequest {
     /// The conversation of the request.
     pub fn messages(&self) -> &Messages {
         &self.request.messages
+    }
+
+    /// Calls `listener` whenever a model is about to try the request again. The runtime makes events of it.
+    pub fn on_retry(mut self, listener: impl Fn(Retrying) + Send + Sync + 'static) -> Self {
+        self.watch = Watch::new(listener);
+        self
+    }
+
+    /// Tells whoever listens that the request will be tried again: for models that retry by themselves.
+    pub fn retrying(&self, retrying: Retrying) {
+        self.watch.tell(retrying);
+    }
+
+    /// Who listens, for adapters that let go of the request before they send it.
+    #[cfg(feature = "_http")]
+    pub(crate) fn watch(&self) -> Watch {
+        self.watch.clone()
     }
 
     /// The request by value. It is no longer prepared.

@@ -23,7 +23,9 @@ use crate::tool::ToolSpec;
 ///     .option("openai", "store", false);
 /// assert_eq!(request.messages.len(), 1);
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+///
+/// `Debug` shows what kinds of things it holds and how many, and nothing of what they say.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ModelRequest {
     /// What the developer tells the model before everything else.
@@ -123,6 +125,24 @@ impl ModelRequest {
     /// has checked that it fits.
     pub fn unbudgeted(self) -> PreparedRequest {
         PreparedRequest::unbudgeted(self)
+    }
+}
+
+impl fmt::Debug for ModelRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ModelRequest")
+            .field("instructions_bytes", &self.instructions.as_ref().map(|text| text.len()))
+            .field("messages", &self.messages.len())
+            .field("tools", &self.tools.len())
+            .field("tool_choice", &self.tool_choice)
+            .field("parallel_tool_calls", &self.parallel_tool_calls)
+            .field("output", &self.output.is_some())
+            .field("max_output_tokens", &self.max_output_tokens)
+            .field("temperature", &self.temperature)
+            .field("top_p", &self.top_p)
+            .field("metadata", &self.metadata.keys().collect::<Vec<_>>())
+            .field("options", &self.options)
+            .finish()
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a model answers: whole, or in pieces that fold into the same.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::message::{Message, Part, ToolCall, Usage};
@@ -59,8 +61,8 @@ pub enum StopReason {
     Other(String),
 }
 
-/// A piece of a model's answer.
-#[derive(Clone, Debug, PartialEq)]
+/// A piece of a model's answer. `Debug` shows sizes, not what was said.
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub enum ModelEvent {
     /// More text.
@@ -82,6 +84,21 @@ pub enum ModelEvent {
     ToolCallCompleted(ToolCall),
     /// The answer is complete. Nothing comes after.
     Completed(Box<ModelResponse>),
+}
+
+impl fmt::Debug for ModelEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TextDelta(text) => write!(f, "TextDelta({} bytes)", text.len()),
+            Self::ReasoningDelta(text) => write!(f, "ReasoningDelta({} bytes)", text.len()),
+            Self::RefusalDelta(text) => write!(f, "RefusalDelta({} bytes)", text.len()),
+            Self::ToolCallDelta { index, name, arguments } => {
+                write!(f, "ToolCallDelta({index} {name:?}, {} bytes of arguments)", arguments.len())
+            }
+            Self::ToolCallCompleted(call) => f.debug_tuple("ToolCallCompleted").field(call).finish(),
+            Self::Completed(response) => f.debug_tuple("Completed").field(response).finish(),
+        }
+    }
 }
 
 impl ModelEvent {

@@ -146,7 +146,7 @@ impl Connection {
                 return Err(fail(self.vendor.provider, Category::Config, words));
             }
         }
-        Ok(HttpRequest { url: http::endpoint(&self.base_url, path), headers, body: http::joined(body) })
+        Ok(HttpRequest::new(http::endpoint(&self.base_url, path), headers, http::joined(body)))
     }
 }
 
@@ -297,9 +297,41 @@ macro_rules! account_methods {
                 self.reconnect()
             }
 
-            /// Sets how long a stream may stay silent between its events; 5 minutes by default.
+            /// Sets how long a stream may stay silent between its events; 5 minutes by default, 90 seconds for Anthropic,
+            /// which sends pings.
             pub fn idle_timeout(mut self, timeout: std::time::Duration) -> Self {
                 self.account.http.idle_timeout = timeout;
+                self.reconnect()
+            }
+
+            /// Sets how often and when a call is sent again after a failure; twice by default.
+            pub fn retry(mut self, policy: $crate::provider::RetryPolicy) -> Self {
+                self.account.http.retry = policy;
+                self.reconnect()
+            }
+
+            /// Passes over events of a stream that are not JSON, with a warning in the log, for gateways that are known to
+            /// send such. Otherwise they fail the stream, as what was lost may be half of a tool call.
+            pub fn lenient(mut self) -> Self {
+                self.account.http.lenient = true;
+                self.reconnect()
+            }
+
+            /// Sets how many bytes one event of a stream may have, 8 MiB by default, and how many a whole answer may,
+            /// 64 MiB by default. A longer one is an error.
+            pub fn size_limits(mut self, event: usize, answer: usize) -> Self {
+                self.account.http.limits = $crate::provider::sse::SseLimits { event, stream: answer };
+                self.reconnect()
+            }
+
+            /// Answers every request with what a function gives for its body, instead of sending it.
+            #[cfg(feature = "_replay")]
+            #[doc(hidden)]
+            pub fn replay(
+                mut self,
+                answer: impl Fn(Vec<u8>) -> $crate::provider::Replayed + Send + Sync + 'static,
+            ) -> Self {
+                self.account.http.replay = Some($crate::provider::http::replay::Replay::new(answer));
                 self.reconnect()
             }
 

@@ -4,6 +4,9 @@
 //! passed on, with the key cut out should the provider have repeated it.
 
 mod failure;
+#[cfg(feature = "_replay")]
+pub(crate) mod replay;
+mod retry;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -21,13 +24,18 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
+use self::failure::Secrets;
 pub(crate) use self::failure::{AnswerHead, ErrorObject};
+#[cfg(feature = "_replay")]
+pub use self::replay::Replayed;
+use self::retry::Retries;
+pub use self::retry::RetryPolicy;
 pub(crate) use self::stream::StreamDecoder;
 use self::stream::{EventStream, Source};
 use super::sse::SseLimits;
 use super::{Failure, fail};
 use crate::error::ProviderErrorCategory as Category;
-use crate::model::ModelStream;
+use crate::model::{ModelStream, PreparedRequest, Watch};
 
 /// The most that is read of an error's body, in bytes.
 const MAX_ERROR_BODY: usize = 64 << 10;
@@ -46,6 +54,11 @@ pub(crate) struct HttpSettings {
     /// Between two pieces of a stream, keep-alive comments included.
     pub(crate) idle_timeout: Duration,
     pub(crate) limits: SseLimits,
+    pub(crate) retry: RetryPolicy,
+    /// Whether events of a stream that are not JSON are passed over.
+    pub(crate) lenient: bool,
+    #[cfg(feature = "_replay")]
+    pub(crate) replay: Option<replay::Replay>,
 }
 
 impl Default for HttpSettings {
@@ -58,6 +71,10 @@ impl Default for HttpSettings {
             first_event_timeout: Duration::from_mins(2),
             idle_timeout: Duration::from_mins(5),
             limits: SseLimits::default(),
+            retry: RetryPolicy::new(),
+            lenient: false,
+            #[cfg(feature = "_replay")]
+            replay: None,
         }
     }
 }
@@ -69,6 +86,19 @@ pub(crate) struct HttpRequest {
     pub(crate) headers: HeaderMap,
     /// The JSON body, in pieces.
     pub(crate) body: Vec<Bytes>,
+    watch: Watch,
+}
+
+impl HttpRequest {
+    pub(crate) fn new(url: Url, headers: HeaderMap, body: Vec<Bytes>) -> Self {
+        Self { url, headers, body, watch: Watch::default() }
+    }
+
+    /// Tells of retries to whoever listens to `request`.
+    pub(crate) fn watched(mut self, request: &PreparedRequest) -> Self {
+        self.watch = request.watch();
+        self
+    }
 }
 
 /// A connection to one provider under one key.
@@ -76,6 +106,7 @@ pub(crate) struct HttpClient {
     provider: &'static str,
     client: reqwest::Client,
     settings: HttpSettings,
+    retries: Retries,
     key: Option<SecretString>,
 }
 
@@ -105,56 +136,74 @@ impl HttpClient {
                 fail(provider, Category::Config, words)
             })?
         };
-        Ok(Self { provider, client, settings, key })
+        let retries = Retries::new(settings.retry.clone());
+        Ok(Self { provider, client, settings, retries, key })
     }
 
-    /// Asks for a whole answer: its head and its body, which `decode` reads.
+    /// Asks for a whole answer, whose body `decode` reads. The time limit is for all tries together.
     pub(crate) async fn json<T>(
         &self,
         request: HttpRequest,
-        decode: impl FnOnce(&str) -> Result<T, Failure>,
+        decode: impl Fn(&str) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let limit = self.settings.total_timeout;
-        let answer = tokio::time::timeout(limit, async {
-            let response = self.send(request, "application/json").await?;
-            let head = AnswerHead::of(&response);
-            let body = self.read(response, self.settings.limits.stream).await.map_err(|error| head.complete(error))?;
-            Ok((head, body))
-        });
-        let (head, body) = answer.await.unwrap_or_else(|_| Err(self.timeout("an answer", limit)))?;
-        let decoded = match std::str::from_utf8(&body) {
-            Ok(json) => decode(json),
-            Err(_) => Err(fail(self.provider, Category::Protocol, "the answer is not UTF-8")),
+        let deadline = Instant::now() + limit;
+        let secrets = self.secrets(&request);
+        let attempt = || async {
+            let answer = tokio::time::timeout_at(deadline, self.whole(&request, &decode)).await;
+            answer.unwrap_or_else(|_| Err(self.timeout("an answer", limit))).map_err(|error| secrets.redact(error))
         };
-        decoded.map_err(|error| self.redact(head.complete(error)))
+        self.retries.run(&request.watch, Some(deadline), attempt).await
     }
 
-    /// Asks for an answer in events, which `decoder` reads.
-    pub(crate) async fn events(
+    /// Asks for an answer in events, which `decoder` reads. Gives the stream when its first event has come: until then
+    /// the request can be sent again.
+    pub(crate) async fn events<D: StreamDecoder>(
         &self,
         request: HttpRequest,
-        decoder: impl StreamDecoder,
+        decoder: D,
     ) -> Result<ModelStream, Failure> {
         let limit = self.settings.first_event_timeout;
-        let deadline = Instant::now() + limit;
-        let answer = tokio::time::timeout_at(deadline, async {
-            let response = self.send(request, "text/event-stream").await?;
-            self.expect_events(response).await
-        });
-        let source = answer.await.unwrap_or_else(|_| Err(self.timeout("an answer", limit)))?;
-        let stream = EventStream::new(self.provider, source, decoder, &self.settings, deadline, self.key.clone());
+        let secrets = self.secrets(&request);
+        let attempt = || async {
+            let deadline = Instant::now() + limit;
+            let answer = tokio::time::timeout_at(deadline, async {
+                let response = self.send(&request, "text/event-stream").await?;
+                self.expect_events(response).await
+            });
+            let source = answer.await.unwrap_or_else(|_| Err(self.timeout("an answer", limit)));
+            let source = source.map_err(|error| secrets.redact(error))?;
+            let settings = &self.settings;
+            EventStream::new(self.provider, source, decoder.clone(), settings, deadline, secrets.clone()).begun().await
+        };
+        let stream = self.retries.run(&request.watch, None, attempt).await?;
         Ok(ModelStream::new(stream))
     }
 
-    /// Sends a request once and gives an answer whose status says success. A retry policy goes around this.
-    async fn send(&self, request: HttpRequest, accept: &'static str) -> Result<Response, Failure> {
-        let HttpRequest { url, headers, body } = request;
-        let sent = self.client.post(url.clone()).headers(headers);
-        let sent = sent.header(CONTENT_TYPE, "application/json").header(ACCEPT, accept);
-        let response = sent.body(reqwest::Body::wrap(Chunks::new(body))).send().await;
-        let response = response.map_err(|error| self.redact(failure::not_answered(self.provider, error)))?;
+    async fn whole<T>(&self, request: &HttpRequest, decode: impl Fn(&str) -> Result<T, Failure>) -> Result<T, Failure> {
+        let response = self.send(request, "application/json").await?;
         let head = AnswerHead::of(&response);
-        if response.status().is_redirection() || response.url() != &url {
+        let body = self.read(response, self.settings.limits.stream).await;
+        let decoded = body.and_then(|body| match std::str::from_utf8(&body) {
+            Ok(json) => decode(json),
+            Err(_) => Err(fail(self.provider, Category::Protocol, "the answer is not UTF-8")),
+        });
+        decoded.map_err(|error| head.complete(error))
+    }
+
+    /// Sends a request once and gives an answer whose status says success.
+    async fn send(&self, request: &HttpRequest, accept: &'static str) -> Result<Response, Failure> {
+        #[cfg(feature = "_replay")]
+        if let Some(replay) = &self.settings.replay {
+            return Ok(replay.answer(request));
+        }
+        let HttpRequest { url, headers, body, .. } = request;
+        let sent = self.client.post(url.clone()).headers(headers.clone());
+        let sent = sent.header(CONTENT_TYPE, "application/json").header(ACCEPT, accept);
+        let response = sent.body(reqwest::Body::wrap(Chunks::new(body.clone()))).send().await;
+        let response = response.map_err(|error| failure::not_answered(self.provider, error))?;
+        let head = AnswerHead::of(&response);
+        if response.status().is_redirection() || response.url() != url {
             let error = fail(self.provider, Category::Protocol, "unexpected redirect");
             return Err(head.complete(error));
         }
@@ -163,7 +212,7 @@ impl HttpClient {
         }
         let content_type = content_type(&response);
         let body = read_up_to(response, MAX_ERROR_BODY).await.0;
-        Err(self.redact(failure::of_status(self.provider, &head, content_type.as_deref(), &body)))
+        Err(failure::of_status(self.provider, &head, content_type.as_deref(), &body))
     }
 
     /// Checks that an answer is an event stream. One that does not say what it is, is looked at.
@@ -189,7 +238,7 @@ impl HttpClient {
         let mut body = first.to_vec();
         body.extend_from_slice(&read_up_to(response, MAX_ERROR_BODY).await.0);
         let error = failure::of_other_content(self.provider, content_type.as_deref(), &body);
-        Err(self.redact(head.complete(error)))
+        Err(head.complete(error))
     }
 
     /// Reads a whole body.
@@ -208,8 +257,9 @@ impl HttpClient {
         failure::timeout(self.provider, what, limit)
     }
 
-    fn redact(&self, error: Failure) -> Failure {
-        failure::redact(error, self.key.as_ref())
+    /// What must not show in the errors of a request: the key, and every header that a user gave.
+    fn secrets(&self, request: &HttpRequest) -> Secrets {
+        Secrets::of(self.key.as_ref(), &request.headers)
     }
 }
 

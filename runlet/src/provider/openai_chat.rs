@@ -52,7 +52,7 @@ static VENDOR: Vendor = Vendor {
 /// never sent to an address it was not meant for. A base URL without a key sends none, which suits local servers.
 ///
 /// **Other servers** take less than OpenAI's, or say it differently. How they differ is known of Ollama, vLLM,
-/// llama.cpp, Groq, Mistral, DeepSeek, OpenRouter, xAI and others, and chosen by the base URL; see [`Compatibility`].
+/// llama.cpp, Groq, Mistral, `DeepSeek`, `OpenRouter`, xAI and others, and chosen by the base URL; see [`Compatibility`].
 /// A setting that a server is known to pass over, such as a tool choice that it does not read, is an error before
 /// anything is sent.
 ///
@@ -199,13 +199,15 @@ impl Model for OpenAiChat {
 
     async fn complete(&self, request: PreparedRequest) -> Result<ModelResponse> {
         let connection = self.account.connection()?;
-        let (request, compatibility) = self.http_request(&connection, &request, Delivery::Whole)?;
-        Ok(connection.client.json(request, |json| decode::response(json, compatibility.row())).await?)
+        let (sent, compatibility) = self.http_request(&connection, &request, Delivery::Whole)?;
+        let sent = sent.watched(&request);
+        Ok(connection.client.json(sent, |json| decode::response(json, compatibility.row())).await?)
     }
 
     async fn stream(&self, request: PreparedRequest) -> Result<ModelStream> {
         let connection = self.account.connection()?;
-        let (request, compatibility) = self.http_request(&connection, &request, Delivery::Streamed)?;
-        Ok(connection.client.events(request, stream::ChatStream::new(compatibility.row())).await?)
+        let (sent, compatibility) = self.http_request(&connection, &request, Delivery::Streamed)?;
+        let sent = sent.watched(&request);
+        Ok(connection.client.events(sent, stream::ChatStream::new(compatibility.row())).await?)
     }
 }

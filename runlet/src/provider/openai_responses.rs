@@ -157,13 +157,13 @@ impl Model for OpenAiResponses {
 
     async fn complete(&self, request: PreparedRequest) -> Result<ModelResponse> {
         let connection = self.account.connection()?;
-        let request = self.http_request(&connection, &request, Delivery::Whole)?;
+        let request = self.http_request(&connection, &request, Delivery::Whole)?.watched(&request);
         Ok(connection.client.json(request, decode::response).await?)
     }
 
     async fn stream(&self, request: PreparedRequest) -> Result<ModelStream> {
         let connection = self.account.connection()?;
-        let request = self.http_request(&connection, &request, Delivery::Streamed)?;
+        let request = self.http_request(&connection, &request, Delivery::Streamed)?.watched(&request);
         Ok(connection.client.events(request, stream::ResponsesStream::default()).await?)
     }
 

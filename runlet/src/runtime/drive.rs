@@ -34,8 +34,8 @@ use crate::event::{Emitter, EventKind, EventQueue, Span};
 use crate::hook::{ModelFailure, ModelRecovery, RunEnd};
 use crate::message::{SharedMessage, ToolCall, Usage, UsageSource};
 use crate::model::{
-    AnyModel, Capabilities, Model, ModelEvent, ModelRequest, ModelResponse, ModelStream, PreparedRequest, StopReason,
-    ToolChoice, ToolDefinition,
+    AnyModel, Capabilities, Model, ModelEvent, ModelRequest, ModelResponse, ModelStream, PreparedRequest, Retrying,
+    StopReason, ToolChoice, ToolDefinition,
 };
 use crate::run::{Action, Decision, Limit, LimitReached, Outcome, PendingCall, Run, RunStatus, SavedTo, Spent};
 use crate::tool::Effect;
@@ -263,7 +263,7 @@ impl Driver {
 
     /// Does the whole work of the run.
     async fn go(&mut self) {
-        let began = Instant::now();
+        let clock = Instant::now();
         let token = self.session.cancellation.clone();
         let resumed = matches!(self.begin, Begin::Resumed(_));
         let begun = token.run_until_cancelled(self.begin()).await;
@@ -281,7 +281,7 @@ impl Driver {
             }
             let acted = {
                 let act = token.run_until_cancelled(self.act(action));
-                match limit.map(|limit| limit.saturating_sub(began.elapsed())) {
+                match limit.map(|limit| limit.saturating_sub(clock.elapsed())) {
                     None => Some(act.await),
                     Some(Duration::ZERO) => None,
                     Some(left) => timeout(left, act).await.ok(),
@@ -291,7 +291,7 @@ impl Driver {
                 Some(Some(Ok(()))) => {}
                 Some(Some(Err(error))) => self.fail(error),
                 Some(None) => self.fail(cancelled()),
-                None => self.fail(self.out_of_time(began)),
+                None => self.fail(self.out_of_time(clock)),
             }
             if let Some(Err(error)) = token.run_until_cancelled(self.session.emitter.drained()).await {
                 self.fail(error);
@@ -493,6 +493,7 @@ impl Driver {
         }
         session.emitter.emit(span, || EventKind::ModelCompleted {
             message: SharedMessage::from(response.message.clone()),
+            model: response.model.clone(),
             stop_reason: response.stop_reason.clone(),
             usage: response.usage,
             duration,
@@ -636,7 +637,12 @@ impl Driver {
                     let error = failure.error;
                     self.not_answered(Usage::default(), was_rejected(&error))?;
                     self.about_to_ask(prepared)?;
-                    session.emitter.emit(span, || EventKind::ModelRetrying { attempt, delay: after, error });
+                    session.emitter.emit(span, || EventKind::ModelRetrying {
+                        attempt,
+                        delay: after,
+                        error,
+                        model: None,
+                    });
                     tokio::time::sleep(after).await;
                     genai::resent(chat, attempt - 1);
                 }
@@ -657,6 +663,7 @@ impl Driver {
         sent: &Sent,
     ) -> Result<(ModelResponse, Vec<EarlyCall>)> {
         sent.begun.store(true, Ordering::Relaxed);
+        let prepared = watched(prepared, self.session.emitter.clone(), span);
         let sending = async {
             if self.streams {
                 let began = Instant::now();
@@ -897,6 +904,16 @@ impl Drop for EndOnDrop {
         session.cancellation.cancel();
         session.emitter.emit(session.root, || EventKind::RunCancelled { usage: session.usage() });
     }
+}
+
+/// Makes events of the tries that a model makes again.
+fn watched(prepared: PreparedRequest, emitter: Emitter, span: Span) -> PreparedRequest {
+    let chat = tracing::Span::current();
+    prepared.on_retry(move |retrying| {
+        let Retrying { attempt, delay, error, model } = retrying;
+        genai::resent(&chat, attempt.saturating_sub(1));
+        emitter.emit(span, || EventKind::ModelRetrying { attempt, delay, error, model });
+    })
 }
 
 fn function_name(tool: &ToolDefinition) -> Option<&str> {

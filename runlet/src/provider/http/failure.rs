@@ -1,5 +1,7 @@
 //! Failures: from HTTP statuses, error objects and transport errors to [`ProviderError`]s.
 
+mod hints;
+
 use std::error::Error as _;
 use std::time::{Duration, SystemTime};
 
@@ -8,14 +10,17 @@ use reqwest::header::HeaderMap;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
-use crate::error::ProviderErrorCategory as Category;
+use crate::error::{ProviderErrorCategory as Category, TransportPhase};
 use crate::provider::{Failure, fail};
 
 /// The most that is kept of a provider's own words, in bytes.
 const MAX_MESSAGE: usize = 2048;
+/// The most that is kept of a code or an id, in bytes.
+const MAX_NAME: usize = 200;
 
 /// The codes of errors that waiting does not cure, whatever their status.
 const QUOTA_CODES: &[&str] = &[
+    "billing_error",
     "billing_hard_limit_reached",
     "billing_not_active",
     "contract_spend_limit_reached",
@@ -54,6 +59,7 @@ pub(crate) struct AnswerHead {
     status: u16,
     request_id: Option<String>,
     retry_after: Option<Duration>,
+    should_retry: Option<bool>,
 }
 
 impl AnswerHead {
@@ -62,8 +68,9 @@ impl AnswerHead {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         Self {
             status: response.status().as_u16(),
-            request_id: text("x-request-id").or_else(|| text("request-id")).map(|id| truncate(id, 200).to_owned()),
+            request_id: text("x-request-id").or_else(|| text("request-id")).map(str::to_owned),
             retry_after: retry_after(headers, SystemTime::now()),
+            should_retry: text("x-should-retry").and_then(|text| text.trim().parse().ok()),
         }
     }
 
@@ -71,7 +78,9 @@ impl AnswerHead {
     pub(super) fn complete(&self, mut error: Failure) -> Failure {
         error.status = error.status.or(Some(self.status));
         error.request_id = error.request_id.or_else(|| self.request_id.clone());
-        error.retry_after = error.retry_after.or(self.retry_after);
+        // The header is exact; the words of the body are a hint for where there is none.
+        error.retry_after = self.retry_after.or(error.retry_after);
+        error.should_retry = error.should_retry.or(self.should_retry);
         error
     }
 }
@@ -84,6 +93,10 @@ pub(crate) struct ErrorObject {
     /// The `type`, which names a wider class.
     class: Option<String>,
     message: String,
+    /// The status that the object itself names.
+    reported_status: Option<u16>,
+    /// How long the provider says to wait, in the object itself.
+    wait: Option<Duration>,
 }
 
 impl ErrorObject {
@@ -110,11 +123,14 @@ impl ErrorObject {
             (None, None) => String::new(),
         };
         let class = text("type");
-        // Some gateways repeat the status as the code.
-        let number = error.get("code").and_then(Value::as_u64).map(|code| code.to_string());
+        // Gateways that pass on the error of another server repeat its status as the code.
+        let number = error.get("code").and_then(Value::as_u64).and_then(|code| u16::try_from(code).ok());
+        let code = text("code").or(text("status")).map(str::to_owned);
         Self {
-            code: text("code").map(str::to_owned).or(number).or_else(|| text("status").or(class).map(str::to_owned)),
+            code: code.or_else(|| number.map(|code| code.to_string())).or_else(|| class.map(str::to_owned)),
+            reported_status: number.filter(|code| (400..600).contains(code)),
             class: class.map(str::to_owned),
+            wait: hints::retry_info(error).or_else(|| hints::wait_in_words(&message)),
             message,
         }
     }
@@ -122,9 +138,13 @@ impl ErrorObject {
     /// As an error of a provider. `status` is that of an answer that says it failed: 200 says nothing of an error.
     pub(crate) fn into_error(self, provider: &str, status: Option<u16>) -> Failure {
         let category = self.category(status);
-        let mut error = fail(provider, category, truncate(&self.message, MAX_MESSAGE));
-        error.code = self.code.map(|code| truncate(&code, 200).to_owned());
+        let overflows = category == Category::ContextOverflow;
+        let limit = overflows.then(|| hints::limit_in_words(&self.message)).flatten();
+        let mut error = fail(provider, category, self.message);
+        error.code = self.code;
         error.status = status;
+        error.reported_limit = limit;
+        error.retry_after = self.wait;
         error
     }
 
@@ -149,11 +169,12 @@ impl ErrorObject {
                 Some(Category::RateLimited)
             }
             "overloaded_error" | "server_is_overloaded" | "slow_down" | "UNAVAILABLE" => Some(Category::Overloaded),
+            "timeout_error" => Some(Category::Timeout),
             "server_error" | "internal_server_error" | "api_error" | "INTERNAL" => Some(Category::Server),
             "invalid_request_error" if status.is_none() => Some(Category::InvalidRequest),
             _ => None,
         });
-        by_name.or_else(|| status.map(by_status)).unwrap_or(Category::Other)
+        by_name.or_else(|| status.or(self.reported_status).map(by_status)).unwrap_or(Category::Other)
     }
 
     fn speaks_of_overflow(&self) -> bool {
@@ -209,17 +230,31 @@ pub(super) fn not_answered(provider: &str, error: reqwest::Error) -> Failure {
         error if error.is_builder() => Category::Config,
         _ => Category::Transport,
     };
-    let phase = if error.is_connect() { "no connection" } else { "no answer" };
-    fail(provider, category, format!("{phase}: {}", reason(&error)))
+    let (phase, words) = match error.is_connect() {
+        true => (TransportPhase::Connect, "no connection"),
+        false => (TransportPhase::Send, "no answer"),
+    };
+    let reason = reason(&error);
+    let mut failure = fail(provider, category, format!("{words}: {reason}"));
+    failure.phase = Some(phase);
+    // A certificate does not become valid by asking again.
+    if reason.contains("invalid peer certificate") {
+        failure.should_retry = Some(false);
+    }
+    failure
 }
 
 /// The error of an answer that broke off.
 pub(super) fn broken_off(provider: &str, error: &reqwest::Error) -> Failure {
-    fail(provider, Category::Truncated, format!("the connection broke: {}", reason(error)))
+    let mut failure = fail(provider, Category::Truncated, format!("the connection broke: {}", reason(error)));
+    failure.phase = Some(TransportPhase::Read);
+    failure
 }
 
 pub(super) fn timeout(provider: &str, what: &str, limit: Duration) -> Failure {
-    fail(provider, Category::Timeout, format!("{what} did not come within {limit:?}"))
+    let mut failure = fail(provider, Category::Timeout, format!("{what} did not come within {limit:?}"));
+    failure.phase = Some(TransportPhase::Read);
+    failure
 }
 
 /// The innermost cause in words: the outer ones only say that there is one. The caller has taken the URL out.
@@ -231,25 +266,57 @@ pub(super) fn reason(error: &reqwest::Error) -> String {
     cause.map_or_else(|| error.to_string(), ToString::to_string)
 }
 
-/// Cuts the key out of an error, should the provider have repeated it.
-pub(super) fn redact(mut error: Failure, key: Option<&SecretString>) -> Failure {
-    let Some(key) = key.map(|key| key.expose_secret().trim()).filter(|key| !key.is_empty()) else { return error };
-    let clean = |text: &mut String| {
-        if text.contains(key) {
-            *text = text.replace(key, "[redacted]");
+/// What must not show in errors.
+#[derive(Clone)]
+pub(super) struct Secrets(Vec<SecretString>);
+
+impl Secrets {
+    /// The key, and the values of all headers that are marked as sensitive: a user's own headers are.
+    pub(super) fn of(key: Option<&SecretString>, headers: &HeaderMap) -> Self {
+        let sensitive = headers.values().filter(|value| value.is_sensitive()).filter_map(|value| value.to_str().ok());
+        // `Bearer x` is told in errors as `x`.
+        let texts = sensitive.flat_map(|value| [value, value.rsplit(' ').next().unwrap_or_default()]);
+        let texts = texts.chain(key.map(|key| key.expose_secret().trim()));
+        // A value of three letters is no secret, and cutting it out would garble the words.
+        let mut texts: Vec<&str> = texts.filter(|text| text.len() > 3).collect();
+        // The longest first: what is left of it would show where it stands.
+        texts.sort_unstable_by_key(|text| std::cmp::Reverse(text.len()));
+        texts.dedup();
+        Self(texts.into_iter().map(SecretString::from).collect())
+    }
+
+    /// Cuts the secrets out of an error, should the provider have repeated them, and only then cuts it to length, so that
+    /// no part of a secret is left at the cut.
+    pub(super) fn redact(&self, mut error: Failure) -> Failure {
+        self.clean(&mut error.message, MAX_MESSAGE);
+        if let Some(code) = &mut error.code {
+            self.clean(code, MAX_NAME);
         }
-    };
-    clean(&mut error.message);
-    error.code.as_mut().map(clean);
-    error.request_id.as_mut().map(clean);
-    error
+        if let Some(id) = &mut error.request_id {
+            self.clean(id, MAX_NAME);
+        }
+        error
+    }
+
+    fn clean(&self, text: &mut String, limit: usize) {
+        for secret in &self.0 {
+            if text.contains(secret.expose_secret()) {
+                *text = text.replace(secret.expose_secret(), "[redacted]");
+            }
+        }
+        text.truncate(text.floor_char_boundary(limit));
+    }
 }
 
 /// How long the provider asks to wait: `retry-after-ms` in milliseconds, else `retry-after` in seconds or as a date
 /// (RFC 9110, section 10.2.3).
 pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
-    let seconds = |seconds: f64| Duration::try_from_secs_f64(seconds).ok();
+    // More seconds than can be counted are more than anyone waits.
+    let seconds = |seconds: f64| {
+        let sensible = seconds.is_finite() && seconds >= 0.0;
+        sensible.then(|| Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
+    };
     if let Some(wait) = text("retry-after-ms").and_then(|text| text.parse::<f64>().ok()) {
         return seconds(wait / 1000.0);
     }

@@ -9,25 +9,23 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_core::Stream;
 use reqwest::Response;
-use secrecy::SecretString;
 use tokio::time::{Instant, Sleep};
 
-use super::failure::{self, AnswerHead};
+use super::failure::{self, AnswerHead, Secrets};
 use super::{HttpSettings, SseLimits};
-use crate::error::{Error, ProviderErrorCategory as Category, Result};
+use crate::error::{ProviderErrorCategory as Category, Result};
 use crate::model::ModelEvent;
 use crate::provider::sse::{SseEvent, SseParser};
 use crate::provider::{Failure, fail};
 
-/// Reads one provider's events.
-pub(crate) trait StreamDecoder: Send + Unpin + 'static {
+/// Reads one provider's events. A try begins with a clone of one that has read nothing.
+pub(crate) trait StreamDecoder: Clone + Send + Sync + Unpin + 'static {
     /// Reads an event and adds what it says to `out`. Breaks after [`ModelEvent::Completed`], which ends the stream.
     fn event(&mut self, event: SseEvent<'_>, out: &mut VecDeque<ModelEvent>) -> Result<ControlFlow<()>, Failure>;
 
-    /// The body has ended. Adds [`ModelEvent::Completed`] to `out` and gives true where the answer is complete even
-    /// without a last event.
-    fn end(&mut self, _out: &mut VecDeque<ModelEvent>) -> bool {
-        false
+    /// The stream has ended. Breaks where the answer is complete all the same; else it is truncated.
+    fn end(&mut self, _out: &mut VecDeque<ModelEvent>) -> Result<ControlFlow<()>, Failure> {
+        Ok(ControlFlow::Continue(()))
     }
 
     /// The text that has arrived so far, for the error of a stream that breaks off.
@@ -60,7 +58,10 @@ pub(super) struct EventStream<D> {
     timer: Pin<Box<Sleep>>,
     limit: Duration,
     idle_timeout: Duration,
-    key: Option<SecretString>,
+    lenient: bool,
+    secrets: Secrets,
+    /// Whether anything of the answer was.
+    handed_out: bool,
 }
 
 enum State {
@@ -68,7 +69,7 @@ enum State {
     Waiting,
     /// Events come; the timer runs from the last piece.
     Reading,
-    Failed(Error),
+    Failed(Failure),
     Ended,
 }
 
@@ -79,7 +80,7 @@ impl<D: StreamDecoder> EventStream<D> {
         decoder: D,
         settings: &HttpSettings,
         first_event_by: Instant,
-        key: Option<SecretString>,
+        secrets: Secrets,
     ) -> Self {
         let mut parser = SseParser::new(SseLimits { ..settings.limits });
         parser.push(&std::mem::take(&mut source.first));
@@ -93,7 +94,9 @@ impl<D: StreamDecoder> EventStream<D> {
             timer: Box::pin(tokio::time::sleep_until(first_event_by)),
             limit: settings.first_event_timeout,
             idle_timeout: settings.idle_timeout,
-            key,
+            lenient: settings.lenient,
+            secrets,
+            handed_out: false,
         }
     }
 
@@ -108,7 +111,12 @@ impl<D: StreamDecoder> EventStream<D> {
                         self.limit = self.idle_timeout;
                         self.timer.as_mut().reset(Instant::now() + self.limit);
                     }
-                    self.decoder.event(event, &mut self.ready)
+                    let step = self.decoder.event(event, &mut self.ready);
+                    if step.is_err() && self.lenient && !is_json(event.data) {
+                        tracing::warn!(provider = self.provider, "passed over an event that is not JSON");
+                        continue;
+                    }
+                    step
                 }
                 Err(error) => Err(fail(self.provider, Category::Protocol, error.to_string())),
             };
@@ -125,8 +133,63 @@ impl<D: StreamDecoder> EventStream<D> {
 
     fn fail(&mut self, mut error: Failure) {
         error.partial_text = self.decoder.take_partial_text();
-        let error = failure::redact(self.source.head.complete(error), self.key.as_ref());
-        self.state = State::Failed(error.into());
+        error.response_started = self.handed_out;
+        error.attempts = error.attempts.max(1);
+        self.state = State::Failed(self.secrets.redact(self.source.head.complete(error)));
+    }
+
+    /// Waits for the first thing to hand out. An answer that fails before is an error, and may be asked for again.
+    pub(super) async fn begun(mut self) -> Result<Self, Failure> {
+        std::future::poll_fn(|context| self.poll_ready(context)).await;
+        match std::mem::replace(&mut self.state, State::Ended) {
+            State::Failed(error) if self.ready.is_empty() => Err(error),
+            state => {
+                self.state = state;
+                Ok(self)
+            }
+        }
+    }
+
+    /// Reads on until there is something to hand out, or the stream has failed or ended.
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        loop {
+            if self.ready.is_empty() && !self.is_over() {
+                self.read();
+            }
+            if !self.ready.is_empty() || self.is_over() {
+                return Poll::Ready(());
+            }
+            match self.source.body.as_mut().poll_next(context) {
+                Poll::Ready(Some(Ok(bytes))) => {
+                    self.parser.push(&bytes);
+                    if matches!(self.state, State::Reading) {
+                        self.timer.as_mut().reset(Instant::now() + self.limit);
+                    }
+                }
+                Poll::Ready(Some(Err(error))) => {
+                    self.fail(failure::broken_off(self.provider, &error.without_url()));
+                }
+                Poll::Ready(None) => match self.decoder.end(&mut self.ready) {
+                    Ok(ControlFlow::Break(())) => self.state = State::Ended,
+                    Ok(ControlFlow::Continue(())) => {
+                        let words = "the stream ended before the answer did";
+                        self.fail(fail(self.provider, Category::Truncated, words));
+                    }
+                    Err(error) => self.fail(error),
+                },
+                Poll::Pending => {
+                    if self.timer.as_mut().poll(context).is_pending() {
+                        return Poll::Pending;
+                    }
+                    let what = if matches!(self.state, State::Waiting) { "the first event" } else { "the next event" };
+                    self.fail(failure::timeout(self.provider, what, self.limit));
+                }
+            }
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        matches!(self.state, State::Failed(_) | State::Ended)
     }
 }
 
@@ -134,43 +197,18 @@ impl<D: StreamDecoder> Stream for EventStream<D> {
     type Item = Result<ModelEvent>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let this = &mut *self;
-        loop {
-            if let Some(event) = this.ready.pop_front() {
-                return Poll::Ready(Some(Ok(event)));
-            }
-            match std::mem::replace(&mut this.state, State::Ended) {
-                State::Ended => return Poll::Ready(None),
-                State::Failed(error) => return Poll::Ready(Some(Err(error))),
-                state => this.state = state,
-            }
-            this.read();
-            if !this.ready.is_empty() || matches!(this.state, State::Failed(_) | State::Ended) {
-                continue;
-            }
-            match this.source.body.as_mut().poll_next(context) {
-                Poll::Ready(Some(Ok(bytes))) => {
-                    this.parser.push(&bytes);
-                    if matches!(this.state, State::Reading) {
-                        this.timer.as_mut().reset(Instant::now() + this.limit);
-                    }
-                }
-                Poll::Ready(Some(Err(error))) => {
-                    this.fail(failure::broken_off(this.provider, &error.without_url()));
-                }
-                Poll::Ready(None) if this.decoder.end(&mut this.ready) => this.state = State::Ended,
-                Poll::Ready(None) => {
-                    let words = "the stream ended before the answer did";
-                    this.fail(fail(this.provider, Category::Truncated, words));
-                }
-                Poll::Pending => {
-                    if this.timer.as_mut().poll(context).is_pending() {
-                        return Poll::Pending;
-                    }
-                    let what = if matches!(this.state, State::Waiting) { "the first event" } else { "the next event" };
-                    this.fail(failure::timeout(this.provider, what, this.limit));
-                }
-            }
+        std::task::ready!(self.poll_ready(context));
+        if let Some(event) = self.ready.pop_front() {
+            self.handed_out = true;
+            return Poll::Ready(Some(Ok(event)));
+        }
+        match std::mem::replace(&mut self.state, State::Ended) {
+            State::Failed(error) => Poll::Ready(Some(Err(error.into()))),
+            _ => Poll::Ready(None),
         }
     }
+}
+
+fn is_json(text: &str) -> bool {
+    serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
 }

@@ -47,6 +47,9 @@ fn error_objects_are_read_in_all_their_shapes() {
     check_object(None, anthropic, Category::Overloaded, Some("overloaded_error"), "m");
     let gemini = r#"[{"error":{"code":429,"message":"m","status":"RESOURCE_EXHAUSTED"}}]"#;
     check_object(Some(429), gemini, Category::RateLimited, Some("RESOURCE_EXHAUSTED"), "m");
+    check_object(None, gemini, Category::RateLimited, Some("RESOURCE_EXHAUSTED"), "m");
+    let openrouter = r#"{"error":{"code":502,"message":"m"}}"#;
+    check_object(None, openrouter, Category::Server, Some("502"), "m");
     let xai = r#"{"code":"invalid-argument","error":"m"}"#;
     check_object(Some(400), xai, Category::InvalidRequest, Some("invalid-argument"), "m");
     check_object(Some(401), r#"{"detail":"m"}"#, Category::Authentication, None, "m");
@@ -68,12 +71,18 @@ fn a_spent_quota_is_told_from_a_rate_limit() {
 
 #[test]
 fn words_are_cut_at_whole_characters() {
-    let body = format!(r#"{{"error":{{"message":"{}"}}}}"#, "é".repeat(2000));
-    let error = ErrorObject::in_body(body.as_bytes()).expect("an error object").into_error("test", None);
-    assert_eq!(error.message.len(), 2048);
-    let body = format!(r#"{{"error":{{"message":"x{}"}}}}"#, "é".repeat(2000));
-    let error = ErrorObject::in_body(body.as_bytes()).expect("an error object").into_error("test", None);
-    assert_eq!(error.message.len(), 2047);
+    let cut = |words: String| redacted(&words, Some("sk-canary")).message.len();
+    assert_eq!(cut("é".repeat(2000)), 2048);
+    assert_eq!(cut(format!("x{}", "é".repeat(2000))), 2047);
+}
+
+#[test]
+fn no_part_of_a_key_is_left_where_words_are_cut() {
+    for place in 2030..2050 {
+        let words = format!("{}sk-canary", "x".repeat(place));
+        let message = redacted(&words, Some("sk-canary")).message;
+        assert!(!message.contains("sk"), "{place}: {message}");
+    }
 }
 
 fn check_wait(headers: &[(&'static str, &str)], expected: Option<Duration>) {
@@ -95,14 +104,31 @@ fn the_wait_that_a_server_asks_for_is_read_in_all_its_forms() {
     // The example date of RFC 9110 lies 784,111,777 s after the epoch.
     check_wait(&[("retry-after", "Sun, 06 Nov 1994 08:49:47 GMT")], Some(Duration::from_secs(10)));
     check_wait(&[("retry-after", "Sun, 06 Nov 1994 08:49:27 GMT")], Some(Duration::ZERO));
-    for nonsense in ["-1", "NaN", "inf", "1e300", "tomorrow", ""] {
+    check_wait(&[("retry-after", "1e300")], Some(Duration::MAX));
+    for nonsense in ["-1", "NaN", "inf", "tomorrow", ""] {
         check_wait(&[("retry-after", nonsense)], None);
     }
 }
 
+fn redacted(words: &str, key: Option<&str>) -> Failure {
+    let key = key.map(SecretString::from);
+    let mut headers = HeaderMap::new();
+    for (name, value) in [("x-plain", "plain"), ("x-token", "Basic token-canary"), ("x-flag", "yes")] {
+        let mut value = HeaderValue::from_static(value);
+        value.set_sensitive(name != "x-plain");
+        headers.insert(HeaderName::from_static(name), value);
+    }
+    failure::Secrets::of(key.as_ref(), &headers).redact(fail("test", Category::Other, words))
+}
+
 #[test]
 fn the_key_is_cut_out_of_errors() {
-    let error = fail("test", Category::Other, "the key sk-canary is bad");
-    let error = failure::redact(error, Some(&SecretString::from(" sk-canary ")));
+    let error = redacted("the key sk-canary is bad", Some(" sk-canary "));
     assert_eq!(error.message, "the key [redacted] is bad");
+}
+
+#[test]
+fn the_headers_of_users_are_cut_out_of_errors() {
+    let error = redacted("yes, token-canary is bad, and plain Basic token-canary too", None);
+    assert_eq!(error.message, "yes, [redacted] is bad, and plain [redacted] too");
 }

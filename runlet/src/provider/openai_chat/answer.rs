@@ -138,7 +138,7 @@ pub(super) enum Piece {
 }
 
 /// What has come of an answer.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Answer {
     content: Vec<Content>,
     refusal: String,
@@ -147,14 +147,14 @@ pub(super) struct Answer {
     rest: Map<String, Value>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Content {
     Text(String),
     Native(Native),
 }
 
 /// What the model thought, by the field that it came in. Servers that use several say the same in each.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Thoughts {
     /// The texts of `reasoning_content` and `reasoning`.
     fields: Vec<(&'static str, String)>,
@@ -199,7 +199,7 @@ impl Answer {
         }
         if let Some(call) = said.function_call {
             let call: Function<'_> = serde_json::from_str(call.get()).map_err(|error| malformed(&error))?;
-            self.function(Words::default(), None, Some(call), piece, out)?;
+            self.function(&Words::default(), None, Some(call), piece, out)?;
         }
         Ok(())
     }
@@ -236,7 +236,7 @@ impl Answer {
     fn call(&mut self, call: &RawValue, piece: Piece, out: Out<'_>) -> Result<(), Failure> {
         let fields: CallFields<'_> = serde_json::from_str(call.get()).map_err(|error| malformed(&error))?;
         let index = fields.index.and_then(|index| serde_json::from_str(index.get()).ok());
-        let Some(extra) = self.function(fields.id.unwrap_or_default(), index, fields.function, piece, out)? else {
+        let Some(extra) = self.function(&fields.id.unwrap_or_default(), index, fields.function, piece, out)? else {
             return Ok(());
         };
         for (name, value) in fields.rest {
@@ -248,7 +248,7 @@ impl Answer {
     /// Adds a call or a piece of one. Gives the fields kept with it; `None` where nothing was said.
     fn function(
         &mut self,
-        id: Words<'_>,
+        id: &Words<'_>,
         index: Option<u64>,
         function: Option<Function<'_>>,
         piece: Piece,
@@ -320,11 +320,12 @@ impl Thoughts {
         let details: Vec<Value> = serde_json::from_str(details.get()).map_err(|error| malformed(&error))?;
         for detail in details {
             let text = ["text", "summary"].into_iter().find_map(|name| detail.get(name)?.as_str());
-            if self.fields.is_empty() && matches!(self.shown, None | Some(DETAILS)) {
-                if let Some(text) = text.filter(|text| !text.is_empty()) {
-                    self.shown = Some(DETAILS);
-                    out.push_back(ModelEvent::ReasoningDelta(text.to_owned()));
-                }
+            if self.fields.is_empty()
+                && matches!(self.shown, None | Some(DETAILS))
+                && let Some(text) = text.filter(|text| !text.is_empty())
+            {
+                self.shown = Some(DETAILS);
+                out.push_back(ModelEvent::ReasoningDelta(text.to_owned()));
             }
             match (self.details.last_mut(), detail) {
                 (Some(Value::Object(last)), Value::Object(detail)) if continues(last, &detail) => grow(last, detail),

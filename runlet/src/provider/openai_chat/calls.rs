@@ -24,14 +24,14 @@ pub(super) struct Delta<'a> {
 }
 
 /// The calls of an answer as far as they have come, in the order in which they began.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Calls {
     calls: Vec<Call>,
     /// The place of the call that came last.
     current: usize,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Call {
     id: String,
     index: Option<u64>,
@@ -87,7 +87,9 @@ impl Calls {
                 let call = &self.calls[place];
                 // Two calls of one id: the second begins at an index of its own, or once the first is complete.
                 let other_index = delta.index.is_some() && call.index.is_some() && delta.index != call.index;
-                let begins = !delta.name.is_empty() && (other_index || call.is_complete());
+                let goes_on = call.name == delta.name && delta.arguments.is_empty();
+                let is_named = !delta.name.is_empty() && !call.name.is_empty();
+                let begins = is_named && (other_index || (call.is_complete() && !goes_on));
                 return (!begins).then_some(place);
             }
             // An id may come after the name. At a call that has one already, it is a new call's.

@@ -171,12 +171,12 @@ pub(super) fn with_thinking(thinking: Value, content: Value) -> Value {
 pub(super) fn parts(content: Value) -> Option<Vec<Part>> {
     match content {
         Value::String(text) => Some(vec![Part::text(text)]),
-        Value::Array(parts) if !parts.is_empty() => parts.into_iter().map(part).collect(),
+        Value::Array(parts) if !parts.is_empty() => parts.iter().map(part).collect(),
         _ => None,
     }
 }
 
-fn part(content: Value) -> Option<Part> {
+fn part(content: &Value) -> Option<Part> {
     let kind = content.as_object()?.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
     let read = match (kind.as_str(), content.clone()) {
         ("text", Value::Object(fields)) => text_part(fields),

@@ -45,7 +45,7 @@ pub(super) struct Choice<'a> {
 }
 
 /// What is told of an answer beside the message.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct About {
     pub(super) id: Option<String>,
     pub(super) model: Option<String>,

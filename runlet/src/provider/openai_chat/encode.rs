@@ -329,7 +329,8 @@ fn assistant(out: &mut Vec<u8>, message: &Message, row: &Row) -> Result<()> {
         // What it held is another provider's, or not for sending back.
         return Ok(());
     }
-    let stands_alone = calls.is_empty() && ["refusal", "tool_calls"].iter().all(|name| !fields.contains_key(*name));
+    let is_none = |name: &str| fields.get(name).is_none_or(|value| value.is_null() || *value == json!([]));
+    let stands_alone = calls.is_empty() && is_none("refusal") && is_none("tool_calls");
     let content = match (content(&said, Role::Assistant, row)?, thinking) {
         (content, Some(thinking)) => content::with_thinking(thinking, content),
         (_, None) if said.is_empty() && !stands_alone => Value::Null,

@@ -91,22 +91,22 @@ fn output_format(format: &Value) -> Option<OutputFormat> {
 }
 
 /// Reads messages. The results of tools in a row are one message.
-fn messages(list: Vec<Value>) -> Result<Vec<Message>> {
-    let mut messages: Vec<Message> = Vec::with_capacity(list.len());
+fn messages(items: Vec<Value>) -> Result<Vec<Message>> {
+    let mut read: Vec<Message> = Vec::with_capacity(items.len());
     let mut functions = HashMap::new();
-    for message in list {
-        let Value::Object(fields) = message else { return Err(config("a message is not an object").into()) };
-        let read = message_of(fields, &mut functions);
-        match messages.last_mut() {
-            Some(last) if last.role == Role::Tool && read.role == Role::Tool => last.parts.extend(read.parts),
-            _ => messages.push(read),
+    for item in items {
+        let Value::Object(fields) = item else { return Err(config("a message is not an object").into()) };
+        let next = message_of(&fields, &mut functions);
+        match read.last_mut() {
+            Some(last) if last.role == Role::Tool && next.role == Role::Tool => last.parts.extend(next.parts),
+            _ => read.push(next),
         }
     }
-    Ok(messages)
+    Ok(read)
 }
 
 /// Reads a message; one that says what Runlet has no word for is kept as it is.
-fn message_of(fields: Map<String, Value>, functions: &mut HashMap<String, String>) -> Message {
+fn message_of(fields: &Map<String, Value>, functions: &mut HashMap<String, String>) -> Message {
     let written = fields.get("role").and_then(Value::as_str).unwrap_or_default();
     let (role, read) = match written {
         "system" | "developer" => (Role::System, said(Role::System, fields.clone())),
@@ -115,7 +115,7 @@ fn message_of(fields: Map<String, Value>, functions: &mut HashMap<String, String
         "function" => (Role::Tool, None),
         _ => (Role::User, said(Role::User, fields.clone()).filter(|_| written == "user")),
     };
-    read.unwrap_or_else(|| Message::new(role, vec![native_message(&fields)]))
+    read.unwrap_or_else(|| Message::new(role, vec![native_message(fields)]))
 }
 
 fn said(role: Role, mut fields: Map<String, Value>) -> Option<Message> {

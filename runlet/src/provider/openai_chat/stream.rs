@@ -16,6 +16,7 @@ use crate::provider::{Failure, fail};
 /// Reads the events of one answer.
 ///
 /// An answer is complete once an event gave the reason for stopping; the usage and `[DONE]` come after it.
+#[derive(Clone)]
 pub(super) struct ChatStream {
     row: &'static Row,
     answer: Answer,
@@ -58,12 +59,12 @@ impl StreamDecoder for ChatStream {
         Ok(ControlFlow::Continue(()))
     }
 
-    fn end(&mut self, out: &mut VecDeque<ModelEvent>) -> bool {
-        let is_complete = self.about.finish.is_some();
-        if is_complete {
-            self.complete(out);
+    fn end(&mut self, out: &mut VecDeque<ModelEvent>) -> Result<ControlFlow<()>, Failure> {
+        if self.about.finish.is_none() {
+            return Ok(ControlFlow::Continue(()));
         }
-        is_complete
+        self.complete(out);
+        Ok(ControlFlow::Break(()))
     }
 
     fn take_partial_text(&mut self) -> String {

@@ -20,7 +20,7 @@ use crate::provider::http::{ErrorObject, StreamDecoder};
 use crate::provider::sse::SseEvent;
 
 /// Reads the events of one answer.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct ResponsesStream {
     /// All text that was shown.
     text: String,
@@ -32,7 +32,7 @@ pub(super) struct ResponsesStream {
 }
 
 /// An item as far as it has come.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Item {
     /// How many bytes of each kind were shown.
     text: usize,
@@ -52,6 +52,36 @@ struct Item {
 enum Shown {
     Summary,
     Content,
+}
+
+/// Whether an event says only what the terminal one says again, or how far the provider's own tools have come.
+fn is_passed_over(kind: &str) -> bool {
+    const KNOWN: &[&str] = &[
+        "keepalive",
+        "response.content_part.added",
+        "response.content_part.done",
+        "response.created",
+        "response.function_call_arguments.done",
+        "response.in_progress",
+        "response.output_text.annotation.added",
+        "response.output_text.done",
+        "response.queued",
+        "response.reasoning_summary_part.added",
+        "response.reasoning_summary_part.done",
+        "response.reasoning_summary_text.done",
+        "response.reasoning_text.done",
+        "response.refusal.done",
+    ];
+    const TOOLS: &[&str] = &[
+        "response.code_interpreter_call",
+        "response.custom_tool_call_input.",
+        "response.file_search_call.",
+        "response.image_generation_call.",
+        "response.mcp_call",
+        "response.mcp_list_tools.",
+        "response.web_search_call.",
+    ];
+    KNOWN.contains(&kind) || TOOLS.iter().any(|family| kind.starts_with(family))
 }
 
 /// What tells the items of an answer apart. Some servers change an item's id from event to event, others send no index.
@@ -114,7 +144,8 @@ impl StreamDecoder for ResponsesStream {
             }
             "error" => return Err(error(event.data)),
             _ if fields.kind.is_none() && fields.error.is_some() => return Err(error(event.data)),
-            _ => {}
+            _ if is_passed_over(kind) => {}
+            _ => crate::provider::unknown_event(PROVIDER, kind),
         }
         Ok(ControlFlow::Continue(()))
     }

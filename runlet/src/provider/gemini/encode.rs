@@ -1,0 +1,542 @@
+//! From a request to the bytes of its body.
+//!
+//! The body is a list of chunks. Each message's parts are written once in the message's life and shared from then on;
+//! only what stands around them is written for each request.
+
+use bytes::Bytes;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
+
+use super::part::{WHOLE_RESPONSE, is_minted};
+use super::{PROVIDER, VENDOR, config, models, unsayable};
+use crate::error::{Error, Result};
+use crate::message::{Extra, Media, MediaSource, Message, Native, Part, Role, SharedMessage, ToolResult};
+use crate::model::{ModelRequest, OutputFormat, ToolChoice, ToolDefinition};
+use crate::provider::account::lay_options;
+use crate::provider::json::ObjectWriter;
+use crate::schema::{Dialect, Schema};
+use crate::tool::ToolSpec;
+
+/// The names under which messages keep their bytes: for models of the third generation and later, and for older ones.
+const DIALECT: &str = "gemini";
+const OLD_DIALECT: &str = "gemini-2";
+
+/// The options that say in which form schemas are sent.
+pub(super) const TOOL_SCHEMA: &str = "tool_schema";
+pub(super) const OUTPUT_SCHEMA: &str = "output_schema";
+
+/// What stands for the signature of a thought where another model made the call.
+/// <https://ai.google.dev/gemini-api/docs/thought-signatures>, "FAQs".
+const NO_SIGNATURE: &str = "skip_thought_signature_validator";
+
+/// Where files stand that are named by their id.
+const FILES: &str = "https://generativelanguage.googleapis.com/v1beta/";
+
+/// The largest whole number up to which all whole numbers are numbers of JavaScript, which is what the API keeps.
+const MAX_EXACT: u64 = 1 << 53;
+
+/// The form in which schemas are sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Form {
+    /// The API's own where that loses nothing, else JSON Schema.
+    #[default]
+    Fitting,
+    /// As they are, in the place of the API's own form.
+    OpenApi,
+    /// As they are, as JSON Schema.
+    Json,
+}
+
+pub(super) fn tool_form(request: &ModelRequest) -> Result<Form> {
+    form(request, TOOL_SCHEMA)
+}
+
+fn form(request: &ModelRequest, option: &str) -> Result<Form> {
+    match request.options.of(PROVIDER).and_then(|options| options.get(option)).map(|form| (form, form.as_str())) {
+        None => Ok(Form::Fitting),
+        Some((_, Some("openapi"))) => Ok(Form::OpenApi),
+        Some((_, Some("json"))) => Ok(Form::Json),
+        Some(_) => Err(config(&format!("the option {option} is neither \"openapi\" nor \"json\"")).into()),
+    }
+}
+
+/// A schema as it is sent, and whether as JSON Schema.
+fn in_form(schema: &Schema, form: Form) -> (Schema, bool) {
+    match form {
+        Form::OpenApi => (schema.clone(), false),
+        Form::Json => (schema.clone(), true),
+        Form::Fitting => {
+            let lowered = schema.lower(Dialect::Gemini);
+            if lowered.is_lossless() { (lowered.schema, false) } else { (schema.clone(), true) }
+        }
+    }
+}
+
+/// Writes the body of a request; `tools` is what [`tools`] wrote of its tools.
+pub(super) fn body(model: &str, request: &ModelRequest, tools: &Bytes) -> Result<Vec<Bytes>> {
+    let mut rest = settings(request)?;
+    lay_options(&mut rest, &VENDOR, request, &[TOOL_SCHEMA, OUTPUT_SCHEMA])?;
+    let is_new = models::is_generation_3(model);
+
+    let mut chunks = Vec::with_capacity(2 * request.messages.len() + 2);
+    let mut head = Vec::new();
+    let mut object = ObjectWriter::begin(&mut head);
+    if !has_parts(rest.get("systemInstruction")) {
+        let parts = system_parts(request, is_new)?;
+        // Beside the parts there may be a role, which the API does not read.
+        let beside = match rest.get("systemInstruction") {
+            Some(Value::Object(_)) if !parts.is_empty() => rest.remove("systemInstruction"),
+            _ => None,
+        };
+        if !parts.is_empty() && !rest.contains_key("systemInstruction") {
+            let write = |out: &mut Vec<u8>| system_instruction(out, &parts, beside.as_ref());
+            object.field_with("systemInstruction", write).map_err(unwritable)?;
+        }
+    }
+    if !tools.is_empty() && !rest.contains_key("tools") {
+        object.field_with("tools", |out| put(out, tools)).map_err(unwritable)?;
+    }
+    object.fields(&rest, &[]).map_err(unwritable)?;
+    if rest.contains_key("contents") {
+        object.end();
+        chunks.push(head.into());
+        return Ok(chunks);
+    }
+    object.field_with("contents", |out| put(out, b"[")).map_err(unwritable)?;
+    chunks.push(head.into());
+    contents(&mut chunks, request, is_new)?;
+    chunks.push(Bytes::from_static(b"]}"));
+    Ok(chunks)
+}
+
+/// The body of a request for the tokens of `body`.
+pub(super) fn count(model: &str, mut body: Vec<Bytes>) -> Result<Vec<Bytes>> {
+    let mut head = Vec::new();
+    let mut object = ObjectWriter::begin(&mut head);
+    object.field("model", &format!("models/{model}")).map_err(unwritable)?;
+    let Some(first) = body.first_mut() else { return Ok(body) };
+    // The fields of the body go on after the one written here.
+    let fields = first.slice(1..);
+    if fields.first() != Some(&b'}') {
+        head.push(b',');
+    }
+    head.splice(0..0, *b"{\"generateContentRequest\":");
+    *first = fields;
+    body.insert(0, head.into());
+    body.push(Bytes::from_static(b"}"));
+    Ok(body)
+}
+
+#[allow(clippy::unnecessary_wraps, reason = "it is what writes the value of a field")]
+fn put(out: &mut Vec<u8>, json: &[u8]) -> serde_json::Result<()> {
+    out.extend_from_slice(json);
+    Ok(())
+}
+
+fn has_parts(instruction: Option<&Value>) -> bool {
+    instruction.is_some_and(|instruction| instruction.get("parts").is_some())
+}
+
+/// The parts of the system instruction, each after a comma.
+fn system_parts(request: &ModelRequest, is_new: bool) -> Result<Vec<u8>> {
+    let mut out = Vec::new();
+    if let Some(instructions) = &request.instructions {
+        out.push(b',');
+        let mut object = ObjectWriter::begin(&mut out);
+        object.field("text", &**instructions).map_err(unwritable)?;
+        object.end();
+    }
+    for message in request.messages.iter().filter(|message| message.role == Role::System) {
+        out.extend_from_slice(&parts(message, is_new)?);
+    }
+    Ok(out)
+}
+
+fn system_instruction(out: &mut Vec<u8>, parts: &[u8], beside: Option<&Value>) -> serde_json::Result<()> {
+    let mut object = ObjectWriter::begin(out);
+    object.field_with("parts", |out| {
+        out.push(b'[');
+        out.extend(parts.iter().skip(1));
+        out.push(b']');
+        Ok::<_, serde_json::Error>(())
+    })?;
+    if let Some(Value::Object(fields)) = beside {
+        object.fields(fields, &[])?;
+    }
+    object.end();
+    Ok(())
+}
+
+/// Writes the list of tools; nothing where there are none. Other providers' tools are left out. Functions that stand
+/// together go into one tool, as the API wants them.
+pub(super) fn tools(tools: &[ToolDefinition], form: Form) -> Result<Bytes> {
+    let mut out = Vec::new();
+    let mut in_functions = false;
+    for tool in tools {
+        match tool {
+            ToolDefinition::Function(spec) => {
+                let before: &[u8] = if in_functions { b"," } else { b",{\"functionDeclarations\":[" };
+                out.extend_from_slice(before);
+                in_functions = true;
+                function(&mut out, spec, form).map_err(unwritable)?;
+            }
+            ToolDefinition::Native(tool) if tool.provider == PROVIDER => {
+                if std::mem::take(&mut in_functions) {
+                    out.extend_from_slice(b"]}");
+                }
+                out.push(b',');
+                native(&mut out, tool)?;
+            }
+            ToolDefinition::Native(_) => {}
+        }
+    }
+    if in_functions {
+        out.extend_from_slice(b"]}");
+    }
+    if let Some(first) = out.first_mut() {
+        *first = b'[';
+        out.push(b']');
+    }
+    Ok(out.into())
+}
+
+fn function(out: &mut Vec<u8>, spec: &ToolSpec, form: Form) -> serde_json::Result<()> {
+    let mut object = ObjectWriter::begin(out);
+    object.field("name", &spec.name)?;
+    object.field("description", &spec.description)?;
+    let (parameters, is_json) = in_form(&spec.parameters, form);
+    let no_properties = form == Form::Fitting && !is_json && parameters.value().get("properties").is_none();
+    // An object without properties is refused; a function without parameters says nothing of them.
+    if parameters.value() != &Value::Bool(true) && !no_properties {
+        object.raw_field(if is_json { "parametersJsonSchema" } else { "parameters" }, parameters.json())?;
+    }
+    object.end();
+    Ok(())
+}
+
+/// Everything of the body but the instructions, the tools and the contents.
+fn settings(request: &ModelRequest) -> Result<Map<String, Value>> {
+    if request.parallel_tool_calls == Some(false) {
+        return Err(unsayable("Gemini cannot be told to make one tool call at a time"));
+    }
+    let mut config = Map::new();
+    if let Some(tokens) = request.max_output_tokens {
+        config.insert("maxOutputTokens".to_owned(), tokens.into());
+    }
+    for (name, field, figure) in [("temperature", "temperature", request.temperature), ("top_p", "topP", request.top_p)]
+    {
+        let Some(figure) = figure else { continue };
+        let Some(number) = serde_json::Number::from_f64(figure) else {
+            return Err(unsayable(&format!("{name} is not a number: {figure}")));
+        };
+        config.insert(field.to_owned(), number.into());
+    }
+    if let Some(format) = &request.output {
+        config.insert("responseMimeType".to_owned(), "application/json".into());
+        if let OutputFormat::Schema { description, schema, .. } = format {
+            let (schema, is_json) = in_form(schema, form(request, OUTPUT_SCHEMA)?);
+            let mut value = schema.value().clone();
+            if let (Some(description), Value::Object(schema)) = (description, &mut value) {
+                schema.entry("description").or_insert_with(|| description.as_str().into());
+            }
+            config.insert(if is_json { "responseJsonSchema" } else { "responseSchema" }.to_owned(), value);
+        }
+    }
+    let mut settings = Map::new();
+    if !config.is_empty() {
+        settings.insert("generationConfig".to_owned(), Value::Object(config));
+    }
+    if let Some(choice) = &request.tool_choice {
+        settings.insert("toolConfig".to_owned(), json!({ "functionCallingConfig": tool_choice(choice) }));
+    }
+    Ok(settings)
+}
+
+fn tool_choice(choice: &ToolChoice) -> Value {
+    match choice {
+        ToolChoice::Auto => json!({ "mode": "AUTO" }),
+        ToolChoice::None => json!({ "mode": "NONE" }),
+        ToolChoice::Required => json!({ "mode": "ANY" }),
+        ToolChoice::Tool(name) => json!({ "mode": "ANY", "allowedFunctionNames": [name] }),
+    }
+}
+
+/// Adds the contents of all messages. Results of tools that stand in several messages in a row are one content: the API
+/// wants as many of them in one as there were calls.
+fn contents(chunks: &mut Vec<Bytes>, request: &ModelRequest, is_new: bool) -> Result<()> {
+    let mut last: Option<&SharedMessage> = None;
+    for message in request.messages.iter().filter(|message| message.role != Role::System) {
+        let parts = parts(message, is_new)?;
+        if parts.is_empty() {
+            continue;
+        }
+        let goes_on = last.is_some_and(|last| last.role == Role::Tool && message.role == Role::Tool)
+            && kept_role(message).is_none();
+        if goes_on {
+            chunks.push(parts);
+            continue;
+        }
+        let mut head = Vec::new();
+        if last.is_some() {
+            head.extend_from_slice(b"]},");
+        }
+        match role(message) {
+            None => head.push(b'{'),
+            Some(role) => {
+                head.extend_from_slice(b"{\"role\":");
+                serde_json::to_writer(&mut head, role).map_err(unwritable)?;
+                head.push(b',');
+            }
+        }
+        head.extend_from_slice(b"\"parts\":[");
+        chunks.push(head.into());
+        // A message's bytes begin with a comma, so that they can be shared wherever the message stands.
+        chunks.push(parts.slice(1..));
+        last = Some(message);
+    }
+    if last.is_some() {
+        chunks.push(Bytes::from_static(b"]}"));
+    }
+    Ok(())
+}
+
+/// The role that a content came with. A content that came so stands alone.
+fn kept_role(message: &Message) -> Option<&Value> {
+    message.extra.of(PROVIDER)?.get("role")
+}
+
+fn role(message: &Message) -> Option<&str> {
+    match (kept_role(message), message.role) {
+        (Some(role), _) => role.as_str(),
+        (None, Role::Assistant) => Some("model"),
+        (None, _) => Some("user"),
+    }
+}
+
+/// The parts of a message, each after a comma.
+fn parts(message: &SharedMessage, is_new: bool) -> Result<Bytes> {
+    message.wire(if is_new { DIALECT } else { OLD_DIALECT }, |message| {
+        // What another model said has no signature; the first call of a turn must have one.
+        let is_own = message.parts.iter().any(is_own) || message.extra.of(PROVIDER).is_some();
+        let mut unsigned = is_new && !is_own;
+        let mut out = Vec::new();
+        for part in &message.parts {
+            write_part(&mut out, part, is_new, &mut unsigned)?;
+        }
+        Ok(out.into())
+    })
+}
+
+/// Whether a part holds something that this provider keeps.
+fn is_own(part: &Part) -> bool {
+    let extra = match part {
+        Part::Text(part) => &part.extra,
+        Part::Reasoning(part) => &part.extra,
+        Part::ToolCall(part) => &part.extra,
+        Part::Native(native) => return native.provider == PROVIDER,
+        _ => return false,
+    };
+    extra.of(PROVIDER).is_some()
+}
+
+fn write_part(out: &mut Vec<u8>, part: &Part, is_new: bool, unsigned: &mut bool) -> Result<()> {
+    match part {
+        Part::Text(text) => object(out, |part| {
+            part.field("text", &text.text)?;
+            beside(part, &text.extra, &["text", WHOLE_RESPONSE])
+        }),
+        Part::Refusal(refusal) => object(out, |part| part.field("text", &refusal.text)),
+        // Only what this provider thought can be given back to it.
+        Part::Reasoning(reasoning) if reasoning.extra.of(PROVIDER).is_none() => Ok(()),
+        Part::Reasoning(reasoning) => object(out, |part| {
+            part.field("text", &reasoning.text)?;
+            beside(part, &reasoning.extra, &["text"])
+        }),
+        Part::ToolCall(call) => {
+            let no_signature = std::mem::take(unsigned);
+            object(out, |part| {
+                part.field_with("functionCall", |out| {
+                    let mut object = ObjectWriter::begin(out);
+                    if !is_minted(&call.id) {
+                        object.field("id", &call.id)?;
+                    }
+                    object.field("name", &call.name)?;
+                    arguments(&mut object, &call.arguments)?;
+                    inside(&mut object, &call.extra, "functionCall", &["id", "name", "args"])?;
+                    object.end();
+                    Ok::<_, serde_json::Error>(())
+                })?;
+                if no_signature {
+                    part.field("thoughtSignature", NO_SIGNATURE)?;
+                }
+                beside(part, &call.extra, &["functionCall"])
+            })
+        }
+        Part::ToolResult(result) => write_result(out, result, is_new),
+        Part::Media(media) => write_media(out, media),
+        Part::Native(native_part) if native_part.provider != PROVIDER => Ok(()),
+        Part::Native(part) => {
+            out.push(b',');
+            native(out, part)
+        }
+    }
+}
+
+/// Writes the arguments of a call, which must be an object.
+fn arguments(object: &mut ObjectWriter<'_>, arguments: &str) -> serde_json::Result<()> {
+    let text = arguments.trim();
+    match serde_json::from_str::<&RawValue>(text) {
+        Ok(_) if text.starts_with('{') => object.raw_field("args", text),
+        _ if text.is_empty() => object.raw_field("args", "{}"),
+        // Another model's call that is no call: what it wrote stays readable.
+        _ => object.field("args", &json!({ "arguments": arguments })),
+    }
+}
+
+fn write_result(out: &mut Vec<u8>, result: &ToolResult, is_new: bool) -> Result<()> {
+    let media: Vec<&Media> = result
+        .content
+        .iter()
+        .filter_map(|part| if let Part::Media(media) = part { Some(media) } else { None })
+        .collect();
+    // Older models read media beside a function's response, not in it.
+    let (inside_response, beside_response) = if is_new { (media, Vec::new()) } else { (Vec::new(), media) };
+    let mut parts = Vec::new();
+    for media in inside_response {
+        write_media(&mut parts, media)?;
+    }
+    object(out, |part| {
+        part.field_with("functionResponse", |out| {
+            let mut object = ObjectWriter::begin(out);
+            if !is_minted(&result.call_id) {
+                object.field("id", &result.call_id)?;
+            }
+            object.field("name", &result.name)?;
+            object.field_with("response", |out| response(out, result))?;
+            if let Some((_, parts)) = parts.split_first() {
+                object.field_with("parts", |out| {
+                    put(out, b"[")?;
+                    put(out, parts)?;
+                    put(out, b"]")
+                })?;
+            }
+            inside(&mut object, &result.extra, "functionResponse", &["id", "name", "response", "parts"])?;
+            object.end();
+            Ok::<_, serde_json::Error>(())
+        })?;
+        beside(part, &result.extra, &["functionResponse"])
+    })?;
+    for media in beside_response {
+        write_media(out, media)?;
+    }
+    Ok(())
+}
+
+/// What a function gave: `output`, or `error` where it failed (<https://ai.google.dev/api/caching#FunctionResponse>).
+fn response(out: &mut Vec<u8>, result: &ToolResult) -> serde_json::Result<()> {
+    if let [Part::Text(text), ..] = result.content.as_slice()
+        && text.extra.of(PROVIDER).is_some_and(|extra| extra.contains_key(WHOLE_RESPONSE))
+        && text.text.starts_with('{')
+        && serde_json::from_str::<&RawValue>(&text.text).is_ok()
+    {
+        return put(out, text.text.as_bytes());
+    }
+    let has_text = result.content.iter().any(|part| matches!(part, Part::Text(_)));
+    let mut object = ObjectWriter::begin(out);
+    if has_text || result.content.is_empty() {
+        let text = result.as_text();
+        let name = if result.is_error { "error" } else { "output" };
+        if is_exact_json(&text) { object.raw_field(name, text.trim())? } else { object.field(name, &text)? }
+    }
+    object.end();
+    Ok(())
+}
+
+/// Whether a text is an object or a list in JSON that means the same to the API, which keeps all numbers as `double`.
+/// Anything else is sent as the text that it is: the digits of a long id must not change.
+fn is_exact_json(text: &str) -> bool {
+    fn is_exact(value: &Value) -> bool {
+        match value {
+            Value::Number(number) => match (number.as_u64(), number.as_i64()) {
+                (Some(number), _) => number <= MAX_EXACT,
+                (None, Some(number)) => number.unsigned_abs() <= MAX_EXACT,
+                // A number with a point; one of too many digits was read as such as well.
+                (None, None) => number.as_f64().is_some_and(|number| number.abs() < 9_007_199_254_740_992.0),
+            },
+            Value::Array(values) => values.iter().all(is_exact),
+            Value::Object(fields) => fields.values().all(is_exact),
+            _ => true,
+        }
+    }
+    text.trim_start().starts_with(['{', '[']) && serde_json::from_str(text).is_ok_and(|value| is_exact(&value))
+}
+
+fn write_media(out: &mut Vec<u8>, media: &Media) -> Result<()> {
+    let url;
+    let (data, mut fields) = match &media.source {
+        MediaSource::Base64 { media_type, data } => {
+            ("inlineData", vec![("mimeType", media_type.as_str()), ("data", data.as_str())])
+        }
+        MediaSource::Url { url, media_type } => {
+            let mut fields = vec![("fileUri", url.as_str())];
+            fields.extend(media_type.as_deref().map(|media_type| ("mimeType", media_type)));
+            ("fileData", fields)
+        }
+        MediaSource::FileId { id } => {
+            url = if id.contains("://") {
+                id.clone()
+            } else {
+                format!("{FILES}{}{id}", if id.starts_with("files/") { "" } else { "files/" })
+            };
+            ("fileData", vec![("fileUri", url.as_str())])
+        }
+    };
+    fields.extend(media.name.as_deref().map(|name| ("displayName", name)));
+    object(out, |part| {
+        part.field_with(data, |out| {
+            let mut object = ObjectWriter::begin(out);
+            for (name, text) in &fields {
+                object.field(name, text)?;
+            }
+            inside(&mut object, &media.extra, data, &["mimeType", "data", "fileUri", "displayName"])?;
+            object.end();
+            Ok::<_, serde_json::Error>(())
+        })?;
+        beside(part, &media.extra, &[data])
+    })
+}
+
+/// Writes a part, after a comma.
+fn object(out: &mut Vec<u8>, write: impl FnOnce(&mut ObjectWriter<'_>) -> serde_json::Result<()>) -> Result<()> {
+    out.push(b',');
+    let mut object = ObjectWriter::begin(out);
+    write(&mut object).map_err(unwritable)?;
+    object.end();
+    Ok(())
+}
+
+/// Writes what stood beside the data of a part.
+fn beside(object: &mut ObjectWriter<'_>, extra: &Extra, except: &[&str]) -> serde_json::Result<()> {
+    extra.of(PROVIDER).map_or(Ok(()), |fields| object.fields(fields, except))
+}
+
+/// Writes what stood inside the data of a part beside what Runlet has words for.
+fn inside(object: &mut ObjectWriter<'_>, extra: &Extra, data: &str, except: &[&str]) -> serde_json::Result<()> {
+    let fields = extra.of(PROVIDER).and_then(|extra| extra.get(data)?.as_object());
+    fields.map_or(Ok(()), |fields| object.fields(fields, except))
+}
+
+/// Writes a native part or tool as it came.
+fn native(out: &mut Vec<u8>, native: &Native) -> Result<()> {
+    // One that is not JSON would break the whole body.
+    if serde_json::from_str::<&RawValue>(&native.item).is_err() {
+        return Err(unsayable(&format!("a native part of type `{}` is not JSON", native.kind)));
+    }
+    out.extend_from_slice(native.item.as_bytes());
+    Ok(())
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "it is what `map_err` gives")]
+fn unwritable(error: serde_json::Error) -> Error {
+    unsayable(&format!("the request cannot be written as JSON: {error}"))
+}
