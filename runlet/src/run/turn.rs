@@ -4,13 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{Decision, PendingCall};
 use crate::error::{Error, ErrorKind, Result};
-use crate::message::{Message, Part, ToolCall, ToolResult};
+use crate::message::{Message, Part, SharedMessage, ToolCall, ToolResult};
 use crate::tool::ToolErrorKind;
 
 /// An assistant message, and one slot for each of its calls.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Turn {
-    message: Message,
+    message: SharedMessage,
     slots: Vec<Slot>,
     pub(super) answer: Option<String>,
     /// What is wrong with an answer that a call brought.
@@ -34,7 +34,7 @@ enum Slot {
 
 /// A turn whose calls all have results.
 pub(super) struct Closed {
-    pub(super) message: Message,
+    pub(super) message: SharedMessage,
     pub(super) results: Message,
     pub(super) answer: Option<String>,
     pub(super) rejected: Option<String>,
@@ -45,7 +45,7 @@ pub(super) struct Closed {
 }
 
 impl Turn {
-    pub(super) fn new(message: Message) -> Self {
+    pub(super) fn new(message: SharedMessage) -> Self {
         let slots = message.tool_calls().map(|call| Slot::Ready { call: call.clone() }).collect();
         Self { message, slots, answer: None, rejected: None }
     }
@@ -188,7 +188,7 @@ impl Turn {
             all_bad &= matches!(failure, Some(ToolErrorKind::UnknownTool | ToolErrorKind::InvalidArguments));
             results.push(Part::ToolResult(result));
         }
-        let message = std::mem::replace(&mut self.message, Message::assistant(""));
+        let message = self.message.clone();
         let results = Message::new(crate::message::Role::Tool, results);
         Some(Closed { message, results, answer: self.answer.take(), rejected: self.rejected.take(), fatal, all_bad })
     }

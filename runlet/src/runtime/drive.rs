@@ -491,14 +491,17 @@ impl Driver {
             // Some servers say `tool_calls` where they mean `length`.
             response.stop_reason = StopReason::MaxTokens;
         }
+        let ModelResponse { message, stop_reason, usage, model, .. } = response;
+        // Who watches shares the message with the history.
+        let message = SharedMessage::from(message);
         session.emitter.emit(span, || EventKind::ModelCompleted {
-            message: SharedMessage::from(response.message.clone()),
-            model: response.model.clone(),
-            stop_reason: response.stop_reason.clone(),
-            usage: response.usage,
+            message: message.clone(),
+            model,
+            stop_reason: stop_reason.clone(),
+            usage,
             duration,
         });
-        self.run.apply(Outcome::Model(Box::new(response)))?;
+        self.run.answer(message, stop_reason, usage)?;
         session.set_usage(self.run.usage());
         session.lineage.tell(self.run.spent());
         session.lineage.check_tool_calls()?;
@@ -946,7 +949,7 @@ fn emit_end(session: &Session, report: &RunReport) {
             });
             match status {
                 RunStatus::Stopped => EventKind::PolicyStopped { error, usage },
-                _ => EventKind::RunFailed { error, usage },
+                _ => EventKind::RunFailed { error, refused: status == RunStatus::Refused, usage },
             }
         }
     });
