@@ -707,7 +707,7 @@ impl Run {
     /// Where the run stands.
     pub fn status(&self) -> RunStatus {
         match &self.phase {
-            Phase::Tools(turn) if turn.ready().is_empty() => RunStatus::Interrupted,
+            Phase::Tools(turn) if turn.ready_count() == 0 => RunStatus::Interrupted,
             Phase::Model | Phase::Output { .. } | Phase::Tools(_) => RunStatus::Running,
             Phase::Ended(Ending::Completed { .. }) => RunStatus::Completed,
             Phase::Ended(Ending::Refused { .. }) => RunStatus::Refused,
@@ -868,7 +868,7 @@ impl Run {
         turn.settle_from(limit, ToolErrorKind::Denied, |_| {
             format!("This call was not run: at most {limit} tool calls are run in one turn. Make it again if needed.")
         });
-        let reached = repeated.or_else(|| self.too_many_calls(turn.ready().len()));
+        let reached = repeated.or_else(|| self.too_many_calls(turn.ready_count()));
         if let Some(reached) = reached {
             turn.settle_rest(ToolErrorKind::Denied, |_| {
                 format!("This call was not run: the run came to its limit `{}`.", reached.limit.setting())
@@ -877,7 +877,7 @@ impl Run {
             self.end(Ending::Stopped { reached });
             return;
         }
-        let asked = u32::try_from(turn.ready().len()).unwrap_or(u32::MAX);
+        let asked = u32::try_from(turn.ready_count()).unwrap_or(u32::MAX);
         self.spent.tool_calls = self.spent.tool_calls.saturating_add(asked);
         self.phase = Phase::Tools(turn);
         self.close_turn();

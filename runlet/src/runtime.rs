@@ -3,6 +3,7 @@
 //! One loop serves [`Runtime::run`] and [`Runtime::stream`]. It asks the [`Run`] what comes next, does it (hooks,
 //! budget, model, tools), tells the run what came of it, and emits events on the way.
 
+mod attempts;
 mod conversation;
 mod dispatch;
 mod drive;
@@ -22,6 +23,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+pub(crate) use self::attempts::call_alone;
 pub use self::conversation::Conversation;
 pub use self::input::Input;
 pub use self::report::{RunError, RunReport, RunResult};

@@ -59,6 +59,11 @@ impl Turn {
         })
     }
 
+    /// How many calls are to be run.
+    pub(super) fn ready_count(&self) -> usize {
+        self.slots.iter().filter(|slot| matches!(slot, Slot::Ready { .. } | Slot::Approved { .. })).count()
+    }
+
     /// Whether the last call's arguments end in the midst of their JSON. Only the last can be cut off.
     pub(super) fn ends_inside_a_call(&self) -> bool {
         let last = self.slots.last().and_then(Slot::call);
@@ -89,8 +94,7 @@ impl Turn {
     /// Gives a call its result. A call has one result: the first.
     pub(super) fn settle(&mut self, index: usize, result: ToolResult, failure: Option<ToolErrorKind>) -> Result<()> {
         let slot = self.open_slot(index)?;
-        let call = slot.call().cloned();
-        if call.as_ref().is_none_or(|call| call.id != result.call_id) {
+        if slot.call().is_none_or(|call| call.id != result.call_id) {
             return Err(Error::new(
                 ErrorKind::Internal,
                 format!("the result of call {index} carries the id `{}` of another call", result.call_id),

@@ -776,9 +776,16 @@ impl Driver {
 
     /// Runs the calls of a turn, as many at a time as the policy allows; a sequential tool runs alone, after the calls
     /// before it and before those after it.
-    async fn call_tools(&mut self, calls: Vec<PendingCall>, mut early: Vec<EarlyCall>) -> Result<()> {
+    async fn call_tools(&mut self, mut calls: Vec<PendingCall>, mut early: Vec<EarlyCall>) -> Result<()> {
         let step = self.step.unwrap_or(self.session.root);
         let concurrency = self.session.policy.concurrency.max(1);
+        if early.is_empty()
+            && calls.len() == 1
+            && let Some(only) = calls.pop()
+        {
+            let outcome = run_call(Arc::clone(&self.session), step, only).boxed().await?;
+            return self.run.apply(outcome);
+        }
         let mut waiting = VecDeque::new();
         let mut running = FuturesUnordered::new();
         // What has begun counts among what runs at a time.
