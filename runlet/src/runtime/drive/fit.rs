@@ -8,6 +8,7 @@ use futures_util::FutureExt;
 use tokio::time::timeout;
 
 use super::Driver;
+use super::ask::Answered;
 use crate::budget::{AnyCompressor, ContextOverflow, Need, check_compressed, replaced};
 use crate::error::{Error, ErrorKind, ProviderErrorCategory, Result};
 use crate::event::{EventKind, Span};
@@ -203,12 +204,7 @@ impl Driver {
 
     /// Asks the model. Where the provider turns the request down as too long although it was counted as fitting, the count
     /// is corrected, and the request made smaller and sent once more.
-    pub(super) async fn ask_once_more(
-        &mut self,
-        step: u32,
-        span: Span,
-        prepared: PreparedRequest,
-    ) -> Result<super::Answered> {
+    pub(super) async fn ask_once_more(&mut self, step: u32, span: Span, prepared: PreparedRequest) -> Result<Answered> {
         let sent = prepared.clone();
         let unanswered = match self.ask(span, prepared).await {
             Err(unanswered) if unanswered.is_overflow() => unanswered,
