@@ -2,6 +2,7 @@
 
 mod anthropic;
 mod budget;
+mod corpus;
 mod dynamic_tools;
 mod events;
 mod fallback;
