@@ -165,10 +165,11 @@ async fn check_exchange(api: &dyn Api, server: &Loopback, exchange: &Exchange, r
         body = last;
     }
     let reply = recorded_reply(exchange, vec![body.into()]);
-    let (answer, sent) = ask(api, server, exchange, request.clone(), reply, streamed).await;
+    let model = api.model(exchange, &server.url("/v1"));
+    let (answer, sent) = ask(&model, server, exchange, request.clone(), reply, streamed).await;
 
     if let (None, Ok(response)) = (no_request, &answer.result) {
-        report.figures.add(api.name(), &api.model(exchange, "http://localhost:1"), &request, response);
+        report.figures.add(api.name(), &model, &request, response);
     }
 
     let known_stream = if streamed { api.known_stream(body) } else { None };
@@ -191,14 +192,14 @@ async fn check_exchange(api: &dyn Api, server: &Loopback, exchange: &Exchange, r
         found.extend(compare_events(&answer.events, response));
     }
     if streamed && let Some(whole) = api.whole_of_stream(body) {
-        let (whole, _) = ask(api, server, exchange, request.clone(), whole_reply(whole), false).await;
+        let (whole, _) = ask(&model, server, exchange, request.clone(), whole_reply(whole), false).await;
         found.extend(compare_results("stream and whole", &answer.result, &whole.result));
     }
     let mut seeded = Seeded(body.len() as u64);
     let lengths = if streamed { &LONGEST_PIECES[..] } else { &LONGEST_PIECES[2..] };
     for &longest in lengths {
         let reply = recorded_reply(exchange, seeded.split(body.as_bytes(), longest));
-        let (split, _) = ask(api, server, exchange, request.clone(), reply, streamed).await;
+        let (split, _) = ask(&model, server, exchange, request.clone(), reply, streamed).await;
         found.extend(compare_results("split and one piece", &split.result, &answer.result));
         if split.events != answer.events {
             found.push(format!("the events differ in pieces of up to {longest} bytes"));
