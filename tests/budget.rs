@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use runlet::budget::{
     BillItem, Compressor, ContextManager, ContextOverflow, ContextPolicy, DropOldestTurns, Need, PartKind, Ruler, Share,
 };
+use runlet::error::{ProviderError, ProviderErrorCategory};
 use runlet::event::EventLog;
 use runlet::hook::{Hook, HookContext, ModelVerdict};
 use runlet::message::{Media, Messages, TokenCount, Usage, UsageSource};
@@ -38,6 +39,8 @@ fn a_request_is_prepared_only_where_it_fits_with_the_reserved_output() {
     check(ContextPolicy::new(), &window(1_024 + 31), Err(ErrorKind::ContextOverflow));
     check(reserved(68).max_context_tokens(99), &window(100), Err(ErrorKind::ContextOverflow));
     check(reserved(68).max_context_tokens(101), &window(100), Ok(()));
+    check(reserved(68), &window(u64::MAX), Ok(()));
+    check(reserved(u64::MAX - 2).margin(0.5), &window(u64::MAX - 1), Err(ErrorKind::ContextOverflow));
 }
 
 #[test]
@@ -577,10 +580,11 @@ async fn usage_that_covers_more_than_the_request_corrects_nothing() {
 #[test]
 fn an_overflow_that_the_provider_reports_makes_the_same_request_too_large() {
     let policy = ContextPolicy::new().reserved_output_tokens(10).ruler(Quarter);
-    let manager = ContextManager::new(policy).for_model(&Dense::new(1.0));
+    let mut manager = ContextManager::new(policy).for_model(&Dense::new(1.0));
     let request = ModelRequest::new("a".repeat(1_200));
     let prepared = manager.prepare(request.clone(), &window(600)).unwrap();
-    manager.observe_overflow(prepared.bill().unwrap());
+    let refusal = ProviderError::new("p", ProviderErrorCategory::ContextOverflow, "too long");
+    manager.observe_overflow(prepared.bill().unwrap(), &refusal);
     let refused = manager.prepare(request, &window(600)).unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::ContextOverflow);
 }

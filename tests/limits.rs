@@ -24,10 +24,8 @@ fn busy(usage: Usage) -> ScriptedModel {
 }
 
 fn billed(input: u64, output: u64) -> Usage {
-    let mut usage = Usage::default();
-    (usage.input_tokens, usage.output_tokens) = (Some(input), Some(output));
-    usage.source = UsageSource::Reported;
-    usage
+    let source = UsageSource::Reported;
+    Usage { input_tokens: Some(input), output_tokens: Some(output), source, ..Usage::default() }
 }
 
 fn under(model: &ScriptedModel, policy: RunPolicy, tools: impl IntoIterator<Item = Stub>) -> Agent {
@@ -161,9 +159,8 @@ async fn a_run_that_takes_too_long_stops_and_its_tools_are_cancelled() {
 
 #[tokio::test]
 async fn row_49_unknown_usage_is_unknown_and_counts_by_its_upper_figure() {
-    let mut unknown = Usage::default();
     // A source of its own keeps the script from filling in figures.
-    unknown.source = UsageSource::Partial;
+    let unknown = Usage { source: UsageSource::Partial, ..Usage::default() };
     let model = busy(unknown);
     let (reached, error) = stopped(&under(&model, RunPolicy::new().max_input_tokens(400), [Stub::echo("t")])).await;
     assert_eq!(reached.limit, Limit::InputTokens);

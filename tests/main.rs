@@ -2,13 +2,17 @@
 
 mod anthropic;
 mod budget;
+mod compress;
+mod conversations;
 mod corpus;
 mod dynamic_tools;
 mod events;
 mod fallback;
+mod hook_points;
 mod hooks;
 mod kit;
 mod limits;
+mod observers;
 mod outcomes;
 mod project;
 mod resume;
@@ -20,6 +24,7 @@ mod schema_lowering;
 mod security;
 mod shared;
 mod simulation;
+mod spans;
 mod state;
 mod stream;
 mod tool_macro;

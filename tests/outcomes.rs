@@ -144,8 +144,7 @@ async fn row_27_an_unknown_tool_is_an_event() {
     let log = EventLog::new();
     let model = ScriptedModel::new().tool_call("nope", json!({})).text("done");
     Runtime::new().event_log(&log).run(&agent(&model, []), (), "go").await.unwrap();
-    let names: Vec<&str> =
-        log.events().iter().map(|event| event.name()).filter(|name| name.starts_with("tool.")).collect();
+    let names: Vec<&str> = log.names().into_iter().filter(|name| name.starts_with("tool.")).collect();
     assert_eq!(names, ["tool.unknown", "tool.failed"]);
 }
 
@@ -205,7 +204,7 @@ async fn row_53_a_result_takes_its_share_of_the_window_and_no_more() {
 
 #[tokio::test]
 async fn row_53_what_was_cut_can_be_read_piece_by_piece() {
-    let whole: String = (0..400).map(|number| format!("line {number}\n")).collect();
+    let whole = (0..400).map(|number| format!("line {number}")).collect::<Vec<_>>().join("\n");
     let given = whole.clone();
     let long = Stub::new("t", move |_, _| {
         let given = given.clone();
@@ -298,9 +297,8 @@ async fn a_deferred_call_takes_a_result_only_and_a_held_one_a_decision_only() {
 
 /// Says which thread runs it.
 #[tool(blocking)]
-fn thread_name() -> Result<String, ToolError> {
-    let thread = std::thread::current();
-    Ok(format!("{:?}", thread.id()))
+fn thread_name() -> String {
+    format!("{:?}", std::thread::current().id())
 }
 
 /// Panics on its own thread.
@@ -344,7 +342,7 @@ fn row_62_a_tool_that_blocks_beyond_its_time_is_left_behind_and_reported() {
         let log = EventLog::new();
         let result = Runtime::new().event_log(&log).run(&agent, (), "go").await.unwrap();
         assert!(results(&result.messages)[0].contains("Whether it took effect is not known"));
-        let names: Vec<&str> = log.events().iter().map(|event| event.name()).collect();
+        let names = log.names();
         assert_eq!(names.iter().filter(|name| **name == "tool.unresponsive").count(), 1, "{names:?}");
         drop(free);
     });

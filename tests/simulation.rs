@@ -310,16 +310,16 @@ async fn simulate(seed: u64, caller: Caller) -> Option<(Vec<String>, RunStatus)>
         Ok(result) => result.report,
         Err(error) => error.into_report(),
     };
-    let mut seen = 0;
+    let mut before_drive = 0;
     let mut before: Option<RunReport> = None;
     for _ in 0..6 {
-        check_events(&log, seen);
+        check_events(&log, before_drive);
         check_report(&report, &model, &world, before.as_ref());
         check_limits(&report, &policy);
         if report.status != RunStatus::Interrupted {
             break;
         }
-        seen = log.events().len();
+        before_drive = log.events().len();
         let decisions = decide(report.run(), &mut chance);
         let run: Run = serde_json::from_str(&serde_json::to_string(report.run()).unwrap()).unwrap();
         before = Some(report);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Poll, Waker};
 
 use runlet::tool::{Arguments, Effect, ToolErrorKind, Toolbox};
@@ -418,18 +419,64 @@ fn the_run_lends_fields_and_what_is_behind_their_pointers() {
     check::<whole_context>("{}", Ok("14"));
 }
 
-#[test]
-fn a_typed_call_takes_the_path_of_a_models_call() {
-    let context = Context::detached(shop());
-    let text = |output: Result<runlet::ToolOutput, ToolError>| match output {
-        Ok(output) => Ok(output.content().iter().filter_map(text_of).collect::<String>()),
+#[tool(timeout = "50ms")]
+async fn never_ends() -> String {
+    std::future::pending().await
+}
+
+#[tool(max_output = 40)]
+async fn talks(length: usize) -> Result<String, ToolError> {
+    let text = "word ".repeat(length);
+    if length > 100 { Err(ToolError::failed(text)) } else { Ok(text) }
+}
+
+#[tool]
+async fn panics() -> String {
+    panic!("canary")
+}
+
+#[tool(effect = read, retries = 2)]
+async fn works_at_last(clock: &Tries) -> Result<u32, ToolError> {
+    let tries = clock.0.fetch_add(1, Ordering::Relaxed);
+    if tries < 2 { Err(ToolError::failed("not yet")) } else { Ok(tries) }
+}
+
+struct Tries(AtomicU32);
+
+type Told = Result<String, (ToolErrorKind, String)>;
+
+fn told(output: Result<runlet::ToolOutput, ToolError>) -> Told {
+    match output {
+        Ok(output) => Ok(output.content().iter().filter_map(text_of).collect()),
         Err(error) => Err((error.kind(), error.message().to_owned())),
-    };
-    let output = wait(lookup_order::call(&context, "A-1".to_owned(), 3, None));
-    assert_eq!(text(output).as_deref(), Ok("order A-1 3 None"));
-    let (kind, message) = text(wait(lookup_order::call(&context, "A-1".to_owned(), 51, None))).expect_err("too many");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_typed_call_takes_the_path_of_a_models_call() {
+    let context = Context::detached(shop());
+    let output = told(lookup_order::call(&context, "A-1".to_owned(), 3, None).await);
+    assert_eq!(output.as_deref(), Ok("order A-1 3 None"));
+    let (kind, message) = told(lookup_order::call(&context, "A-1".to_owned(), 51, None).await).expect_err("too many");
     assert_eq!(kind, ToolErrorKind::InvalidArguments);
     assert!(message.contains("/limit: expected a number from 1 to 50, found integer 51"), "{message}");
+
+    let (kind, message) = told(never_ends::call(&context).await).expect_err("its time is up");
+    assert!(kind == ToolErrorKind::TimedOut && message.contains("50 ms"), "{message}");
+    let (kind, message) = told(panics::call(&context).await).expect_err("a panic");
+    assert!(kind == ToolErrorKind::Panicked && !message.contains("canary"), "{message}");
+    for (length, fails) in [(20, false), (200, true)] {
+        let (Ok(words) | Err((_, words))) = told(talks::call(&context, length).await);
+        assert!(words.contains("bytes of this output are left out") && words.len() < 150, "{fails} {words}");
+    }
+    let context = Context::detached(Tries(AtomicU32::new(0)));
+    assert_eq!(told(works_at_last::call(&context).await).as_deref(), Ok("2"));
+}
+
+#[test]
+fn a_typed_call_outside_a_runtime_says_so() {
+    let (kind, message) = told(wait(panics::call(&Context::detached(())))).expect_err("no runtime");
+    assert!(kind == ToolErrorKind::Failed && message.contains("tokio runtime"), "{message}");
 }
 
 struct Files {

@@ -16,8 +16,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-pub(crate) use self::compress::{AnyCompressor, check_compressed};
-pub use self::compress::{Compressor, DropOldestTurns, Need};
+pub(crate) use self::compress::{AnyCompressor, check_compressed, replaced};
+pub use self::compress::{
+    ClearToolResults, Compressor, CutToolResults, DropOldestTurns, DropReasoning, Need, Recall, Summarize,
+};
+use self::compress::{Trigger, reported_tokens};
 pub use self::ledger::Ledger;
 #[cfg(feature = "bpe")]
 pub use self::ruler::ExactRuler;
@@ -26,7 +29,7 @@ pub use self::ruler::{Encoding, Ruler, Utf8Ruler};
 use self::calibration::Calibrations;
 use self::dialect::Dialect;
 use self::ledger::FixedCounts;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, ProviderError, Result};
 use crate::message::{TokenCount, Usage, UsageSource};
 pub use crate::model::{Bill, BillItem, BillPart, Calibration, PartKind, Share, ShareUse};
 use crate::model::{Capabilities, ContextWindow, Model, ModelRequest, PreparedRequest, ToolDefinition};
@@ -52,6 +55,7 @@ pub struct ContextPolicy {
     max_context_tokens: Option<u64>,
     reserved_output_tokens: u64,
     compressors: Vec<AnyCompressor>,
+    trigger: Trigger,
     ruler: Arc<dyn Ruler>,
     /// Names the ruler, so that counts kept with messages are never taken for another ruler's. Copies share it, so that
     /// counts outlive a run.
@@ -79,6 +83,7 @@ impl ContextPolicy {
             max_context_tokens: None,
             reserved_output_tokens: 1_024,
             compressors: Vec::new(),
+            trigger: Trigger::new(),
             ruler: Arc::new(Utf8Ruler::default()),
             ruler_key: DEFAULT_RULER,
             margin: 0.0,
@@ -102,7 +107,8 @@ impl ContextPolicy {
         self
     }
 
-    /// Adds a way to make a request smaller when it does not fit. They are tried in the order they were added.
+    /// Adds a way to make a request smaller when it does not fit. They are tried in the order they were added, until the
+    /// conversation is down to the share of [`compress_to`](Self::compress_to).
     pub fn compress(mut self, compressor: impl Compressor) -> Self {
         self.compressors.push(AnyCompressor::new(compressor));
         self
@@ -132,6 +138,10 @@ impl ContextPolicy {
 
     pub(crate) fn compressors(&self) -> &[AnyCompressor] {
         &self.compressors
+    }
+
+    pub(crate) fn trigger(&self) -> &Trigger {
+        &self.trigger
     }
 }
 
@@ -182,6 +192,8 @@ pub struct ContextManager {
     ruler: Arc<dyn Ruler>,
     /// Names the ruler and the rules, so that counts kept with messages are never taken for those of others.
     key: u64,
+    /// The window that the provider named when it turned a request down, where that is smaller than was known.
+    reported_window: Option<u64>,
 }
 
 impl ContextManager {
@@ -213,7 +225,7 @@ impl ContextManager {
             key => (Arc::clone(&policy.ruler), key),
         };
         let key = dialect.key(key);
-        Self { policy, provider: provider.into(), model: model.into(), dialect, ruler, key }
+        Self { policy, provider: provider.into(), model: model.into(), dialect, ruler, key, reported_window: None }
     }
 
     /// Counts a request and seals it.
@@ -353,13 +365,6 @@ impl ContextManager {
         }
     }
 
-    /// Corrects the ruler where the provider refused a request as too long though it fit: the factor rises, so that the
-    /// same request no longer fits.
-    pub fn observe_overflow(&self, bill: &Bill) {
-        let least = bill.limit().saturating_sub(bill.reserved_output()).saturating_sub(bill.margin());
-        self.policy.learnt.calibrations.overflowed(&self.provider, &self.model, bill.measured, least);
-    }
-
     /// How the model's reported usage corrects the ruler.
     pub fn calibration(&self) -> Calibration {
         self.policy.calibration(&self.provider, &self.model)
@@ -382,6 +387,7 @@ impl ContextManager {
 
     /// The most tokens a request and its answer may take together.
     fn limit(&self, capabilities: &Capabilities, reserved: u64) -> Result<u64> {
+        self.policy.check()?;
         let config = |words: String| Err(Error::new(ErrorKind::Config, words));
         let limit = match self.window(capabilities) {
             Some(limit) if capabilities.context_window != ContextWindow::Known(0) => limit,
@@ -396,6 +402,7 @@ impl ContextManager {
                 ));
             }
         };
+        let limit = self.reported_window.map_or(limit, |reported| reported.min(limit));
         if reserved >= limit {
             return config(format!(
                 "{reserved} tokens are reserved for the answer of {}, but the limit is {limit}: nothing is left for the \
@@ -404,6 +411,23 @@ impl ContextManager {
             ));
         }
         Ok(limit)
+    }
+
+    /// Learns that a provider turned a request of this bill down as too long though it fit: the model's calibration rises to
+    /// the size that the error names or to what would have filled the limit, and a window that it names holds from now on.
+    /// The same request no longer fits.
+    pub fn observe_overflow(&mut self, bill: &Bill, error: &ProviderError) {
+        let told = reported_tokens(&error.message, bill.limit());
+        if let Some(limit) = error.reported_limit.filter(|limit| *limit > 0) {
+            self.reported_window = Some(self.reported_window.map_or(limit, |known| known.min(limit)));
+            // The window is smaller than was known: that explains it, and the count may be right.
+            if told.is_none() && bill.total().upper > limit {
+                return;
+            }
+        }
+        let least =
+            told.unwrap_or_else(|| bill.limit().saturating_sub(bill.reserved_output()).saturating_sub(bill.margin()));
+        self.policy.learnt.calibrations.overflowed(&self.provider, &self.model, bill.measured, least);
     }
 
     /// The window of a model, or the caller's cap of it where that is smaller; `None` where nobody knows either.
@@ -438,17 +462,31 @@ fn sealed(request: ModelRequest, bill: Bill) -> Result<PreparedRequest, (Box<Mod
     Ok(PreparedRequest::seal(request, bill))
 }
 
-/// A request that does not fit, with its itemised bill. Nothing was sent.
+/// A request that does not fit, with its itemised bill. It was not sent, or the provider turned it down.
 ///
 /// It is the [detail](Error::detail) of errors of kind [`ErrorKind::ContextOverflow`].
 #[derive(Clone, Debug)]
 pub struct ContextOverflow {
     bill: Bill,
+    failures: Vec<Error>,
+    refusal: Option<Error>,
 }
 
 impl ContextOverflow {
     fn new(bill: Bill) -> Self {
-        Self { bill }
+        Self { bill, failures: Vec::new(), refusal: None }
+    }
+
+    /// A request that fits its bill and that the provider turned down all the same.
+    pub(crate) fn refused(bill: Bill, refusal: Error) -> Self {
+        Self { refusal: Some(refusal), ..Self::new(bill) }
+    }
+
+    /// The same after these compressors failed, and after the provider turned the request down.
+    pub(crate) fn after(mut self, failures: Vec<Error>, refusal: Option<Error>) -> Self {
+        self.failures.extend(failures);
+        self.refusal = self.refusal.or(refusal);
+        self
     }
 
     /// Where the tokens would have gone.
@@ -460,27 +498,41 @@ impl ContextOverflow {
     /// shorter conversation fits either.
     pub fn is_fixed(&self) -> bool {
         let bill = &self.bill;
-        let fixed = bill.fixed.iter().map(|item| item.tokens).sum();
-        let least = bill.calibration().apply(fixed).upper.saturating_add(bill.reserved_output() + bill.margin());
+        let least = bill.without_messages();
         let over =
             |share: &ShareUse| matches!(share.share, Share::Instructions | Share::Tools) && share.tokens > share.most;
         bill.counted_input().is_none() && least > bill.limit() || bill.shares().iter().any(over)
+    }
+
+    /// How compressors failed that could have made the request smaller.
+    pub fn failures(&self) -> &[Error] {
+        &self.failures
+    }
+
+    /// How many tokens the provider says that the model reads, where it turned the request down and said so.
+    pub fn reported_limit(&self) -> Option<u64> {
+        self.refusal.as_ref()?.provider()?.reported_limit
     }
 }
 
 impl fmt::Display for ContextOverflow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (total, limit) = (self.bill.total(), self.bill.limit());
-        if total.upper > limit {
-            let more = total.upper - limit;
+        if self.refusal.is_some() {
+            f.write_str("the provider turned the request down as too long; ")?;
+        }
+        if total.upper > limit || self.refusal.is_some() {
             let what =
                 if self.is_fixed() { "the request, for its instructions and tools alone," } else { "the request" };
             write!(
                 f,
-                "{what} takes up to {} tokens (expected: {}) with the reserved output, {more} more than the limit of \
-                 {limit}",
+                "{what} takes up to {} tokens (expected: {}) with the reserved output, ",
                 total.upper, total.expected,
             )?;
+            match total.upper.saturating_sub(limit) {
+                0 => write!(f, "and the limit is {limit}")?,
+                more => write!(f, "{more} more than the limit of {limit}")?,
+            }
         } else {
             f.write_str("the request fits the limit but not its shares")?;
         }
@@ -497,11 +549,18 @@ impl fmt::Display for ContextOverflow {
         for item in largest {
             write!(f, ", {} ({})", item.part, item.tokens.upper)?;
         }
+        for failure in &self.failures {
+            write!(f, "; {failure}")?;
+        }
         Ok(())
     }
 }
 
-impl std::error::Error for ContextOverflow {}
+impl std::error::Error for ContextOverflow {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.refusal.as_ref().map(|refusal| refusal as &(dyn std::error::Error + 'static))
+    }
+}
 
 impl From<ContextOverflow> for Error {
     fn from(overflow: ContextOverflow) -> Self {

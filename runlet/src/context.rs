@@ -136,6 +136,11 @@ impl<D> Context<D> {
         Self { call, deps }
     }
 
+    /// The same for one try of a call, which `cancellation` ends.
+    pub(crate) fn for_try(&self, cancellation: CancellationToken) -> Self {
+        Self { call: CallInfo { cancellation, ..self.call.clone() }, deps: Arc::clone(&self.deps) }
+    }
+
     /// A context outside any run, for calling a tool in a test: no state store, nobody sees its progress.
     pub fn detached(deps: impl IntoDeps<D>) -> Self {
         let run =

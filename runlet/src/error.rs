@@ -46,7 +46,7 @@ pub enum ErrorKind {
     /// A tool ended the run.
     #[serde(rename = "tool_error")]
     Tool,
-    /// The request does not fit the context window; nothing was sent.
+    /// The request does not fit the context window: it was not sent, or the provider turned it down.
     #[serde(rename = "context_overflow")]
     ContextOverflow,
     /// A hook failed or vetoed.
@@ -89,9 +89,16 @@ impl Error {
         self.inner.kind
     }
 
-    /// The source as a `T`, where it is one: for example `error.detail::<ContextOverflow>()`.
+    /// The first `T` among the sources of the error: for example `error.detail::<ContextOverflow>()`.
     pub fn detail<T: StdError + 'static>(&self) -> Option<&T> {
-        self.inner.source.as_deref().and_then(|source| source.downcast_ref())
+        let mut next = self.source();
+        while let Some(source) = next {
+            if let Some(detail) = source.downcast_ref() {
+                return Some(detail);
+            }
+            next = source.source();
+        }
+        None
     }
 
     /// What a provider said, where the error came from one.

@@ -130,6 +130,13 @@ pub enum EventKind {
         /// How many tokens of the upper figure were freed.
         freed_tokens: u64,
     },
+    /// A compressor failed; the next one is asked.
+    ContextCompressionFailed {
+        /// The compressor's name.
+        compressor: String,
+        /// Why.
+        error: Error,
+    },
     /// A request does not fit, and nothing was sent.
     ContextRefused {
         /// Where the tokens would have gone, where the request was counted.
@@ -421,6 +428,7 @@ impl EventKind {
             Self::StepCompleted { .. } => "step.completed",
             Self::ContextBudgetChecked { .. } => "context.budget_checked",
             Self::ContextCompressed { .. } => "context.compressed",
+            Self::ContextCompressionFailed { .. } => "context.compression_failed",
             Self::ContextRefused { .. } => "context.refused",
             Self::ModelRequested { .. } => "model.requested",
             Self::ModelCompleted { .. } => "model.completed",
@@ -456,6 +464,7 @@ impl EventKind {
             Self::RunFailed { .. } => Severity::Error,
             Self::RunCancelled { .. }
             | Self::PolicyStopped { .. }
+            | Self::ContextCompressionFailed { .. }
             | Self::ContextRefused { .. }
             | Self::ModelFailed { .. }
             | Self::ModelRetrying { .. }
@@ -525,6 +534,9 @@ impl EventKind {
             Self::ContextCompressed { compressor, removed_messages, freed_tokens } => json!({
                 "compressor": compressor, "removed_messages": removed_messages, "freed_tokens": freed_tokens,
             }),
+            Self::ContextCompressionFailed { compressor, error } => {
+                json!({ "compressor": compressor, "error": error_data(error, content) })
+            }
             Self::ContextRefused { bill, error } => json!({ "bill": bill, "error": error_data(error, content) }),
             Self::ModelRequested { provider, model, messages, stream } => {
                 json!({ "provider": provider, "model": model, "messages": messages, "stream": stream })

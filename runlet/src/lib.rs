@@ -102,7 +102,7 @@ pub use crate::context::{CallContext, CallInfo, Context, IntoDeps, Lend, RunId};
 pub use crate::error::{Error, ErrorKind, Result};
 pub use crate::message::{Message, Messages, Part, Role, ToolCall, ToolResult, Usage};
 pub use crate::model::{Model, ModelRequest, ModelResponse};
-pub use crate::runtime::{Input, RunError, RunReport, RunResult, RunStream, Runtime};
+pub use crate::runtime::{Conversation, Input, RunError, RunReport, RunResult, RunStream, Runtime};
 pub use crate::tool::{IntoOutput, Json, Tool, ToolError, ToolOutput};
 #[doc = include_str!("macros_doc/deps.md")]
 pub use runlet_macros::Deps;

@@ -30,6 +30,32 @@ pub struct Message {
     /// What the provider keeps with the message as a whole.
     #[serde(default, skip_serializing_if = "Extra::is_empty")]
     pub extra: Extra,
+    /// What it is when the conversation has to become smaller. It is saved with the message and never sent.
+    #[serde(default, skip_serializing_if = "Mark::is_plain")]
+    pub mark: Mark,
+}
+
+/// What a [`Message`] is when the conversation has to become smaller, beside what its role says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Mark {
+    /// What its role says.
+    #[default]
+    Plain,
+    /// It stays as it is, whatever else goes. The messages of its step stay with it, so that no call loses its result.
+    Pinned,
+    /// Written by Runlet itself, such as what is wrong with an answer: no user said it, and it may go as any other.
+    Note,
+    /// Stands for earlier messages that went. No user said it.
+    Summary,
+}
+
+impl Mark {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+    fn is_plain(&self) -> bool {
+        *self == Self::Plain
+    }
 }
 
 /// Who speaks in a [`Message`].
@@ -211,7 +237,7 @@ struct ExtraFields {
 impl Message {
     /// A message of a role with the given parts.
     pub fn new(role: Role, parts: Vec<Part>) -> Self {
-        Self { role, parts, extra: Extra::default() }
+        Self { role, parts, extra: Extra::default(), mark: Mark::Plain }
     }
 
     /// A system message of one text.
@@ -232,6 +258,34 @@ impl Message {
     /// A tool message holding the results of one turn, in call order.
     pub fn tool(results: Vec<ToolResult>) -> Self {
         Self::new(Role::Tool, results.into_iter().map(Part::ToolResult).collect())
+    }
+
+    /// A message that Runlet itself writes in the user's place.
+    pub(crate) fn note(text: impl Into<String>) -> Self {
+        Self { mark: Mark::Note, ..Self::user(text) }
+    }
+
+    /// Pins the message: no compression drops or changes it. What does not fit with it is refused.
+    ///
+    /// ```
+    /// use runlet::Message;
+    /// use runlet::message::Mark;
+    ///
+    /// let order = Message::user("My order is number 123.").pinned();
+    /// assert_eq!(order.mark, Mark::Pinned);
+    /// let saved = serde_json::to_string(&order)?;
+    /// assert_eq!(serde_json::from_str::<Message>(&saved)?, order);
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    #[must_use]
+    pub fn pinned(mut self) -> Self {
+        self.mark = Mark::Pinned;
+        self
+    }
+
+    /// Whether a user said it: not Runlet in the user's place, and no summary.
+    pub fn is_from_user(&self) -> bool {
+        self.role == Role::User && !matches!(self.mark, Mark::Note | Mark::Summary)
     }
 
     /// All text parts joined; reasoning, refusals and results are not text.
@@ -455,6 +509,17 @@ impl Extra {
     /// Whether nothing is kept.
     pub fn is_empty(&self) -> bool {
         self.0.is_none()
+    }
+
+    /// The same without one field.
+    pub(crate) fn without(&self, field: &str) -> Self {
+        match &self.0 {
+            Some(inner) if inner.fields.contains_key(field) => {
+                let fields = inner.fields.iter().filter(|(name, _)| *name != field);
+                Self::new(&*inner.provider, fields.map(|(name, value)| (name.clone(), value.clone())).collect())
+            }
+            _ => self.clone(),
+        }
     }
 
     /// The bytes of all texts in the fields.
@@ -765,6 +830,11 @@ impl SharedMessage {
         let bytes = write(&self.0.message)?;
         kept.push((dialect, bytes.clone()));
         Ok(bytes)
+    }
+
+    /// Where the message is: a copy that shares it is at the same place, an equal message is not.
+    pub(crate) fn address(&self) -> usize {
+        Arc::as_ptr(&self.0) as usize
     }
 
     /// The message by value: moved where nobody else holds it, copied otherwise.

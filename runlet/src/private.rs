@@ -52,14 +52,15 @@ impl<T: Serialize> Given<T> for T {
     }
 }
 
-/// Calls a tool with arguments by name, through the same door as a model's call.
+/// Calls a tool with arguments by name, through the same door as a model's call: within its time, with its retries, its
+/// output cut.
 pub fn call<'a, D: Dependencies>(
     tool: impl Tool<D>,
     context: &'a Context<D>,
     arguments: &[(&str, JsonResult<String>)],
 ) -> ToolFuture<'a> {
     let json = object(arguments);
-    Box::pin(async move { tool.call(context, Arguments::new(&json?)).await })
+    Box::pin(async move { crate::runtime::call_alone(Arc::new(tool), context, json?).await })
 }
 
 /// A JSON object of values that are JSON text.

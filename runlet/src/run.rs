@@ -116,6 +116,9 @@ pub(crate) struct Origin {
 pub(crate) struct SavedTo {
     pub(crate) id: String,
     pub(crate) over: Option<u64>,
+    /// How many messages its history had.
+    #[serde(default)]
+    pub(crate) before: usize,
 }
 
 /// What the run is waiting for.
@@ -330,6 +333,8 @@ pub enum Outcome {
     Model(Box<ModelResponse>),
     /// The conversation was made smaller before it was sent.
     Compressed(Messages),
+    /// Another model was asked on the way, as one that sums up does: what it took.
+    Spent(Usage),
     /// A tool call has its result.
     ToolSettled {
         /// The call's place.
@@ -408,6 +413,7 @@ impl Outcome {
             Self::Stopped(_) => "a limit came",
             Self::Model(_) => "a model's answer came",
             Self::Compressed(_) => "a compressed conversation came",
+            Self::Spent(_) => "the usage of another model came",
             Self::ToolSettled { .. } => "a tool's result came",
             Self::ToolAnswered { .. } | Self::ToolAnswerRejected { .. } => "an answer by tool came",
             Self::ToolNeedsApproval { .. } => "a request for approval came",
@@ -537,6 +543,7 @@ impl Run {
             (Outcome::ModelFailed { usage, rejected }, Phase::Model) => self.failed_request(&usage, rejected),
             (Outcome::Model(response), Phase::Model) => self.answered(*response),
             (Outcome::Compressed(messages), Phase::Model) => self.compressed = Some(messages),
+            (Outcome::Spent(usage), Phase::Model) => self.spend(&usage),
             (Outcome::ToolSettled { index, result, failure }, Phase::Tools(turn)) => {
                 turn.settle(index, result, failure)?;
                 self.close_turn();
@@ -806,6 +813,11 @@ impl Run {
         }
     }
 
+    fn spend(&mut self, usage: &Usage) {
+        self.use_up(usage);
+        self.spent = self.spent.plus(&Spent::reported(usage));
+    }
+
     /// A model that says nothing is asked once more; one that ran out of room would only do so again.
     fn answered_nothing(&mut self, stop_reason: &StopReason) {
         let message = match stop_reason {
@@ -933,7 +945,7 @@ impl Run {
 
     fn rejected(&mut self, problems: &str) {
         if self.may_answer_again(problems) {
-            self.push(Message::user(format!("Your answer does not have the form that was asked for: {problems}")));
+            self.push(Message::note(format!("Your answer does not have the form that was asked for: {problems}")));
             self.begin_step();
         }
     }

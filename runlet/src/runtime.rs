@@ -3,6 +3,8 @@
 //! One loop serves [`Runtime::run`] and [`Runtime::stream`]. It asks the [`Run`] what comes next, does it (hooks,
 //! budget, model, tools), tells the run what came of it, and emits events on the way.
 
+mod attempts;
+mod conversation;
 mod dispatch;
 mod drive;
 mod explain;
@@ -20,11 +22,14 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+pub(crate) use self::attempts::call_alone;
+pub use self::conversation::Conversation;
 pub use self::input::Input;
 pub use self::report::{RunError, RunReport, RunResult};
 pub use self::stream::RunStream;
 
 use self::drive::{Driver, Start};
+use self::session::StateAccess;
 use crate::agent::{Agent, Output};
 use crate::context::{IntoDeps, RunId};
 use crate::event::{EventLog, EventReplay, Observer, ObserverCounts, ObserverPolicy, Observers, Redactor};
@@ -60,15 +65,14 @@ pub struct Runtime {
 struct Parts {
     observers: Observers,
     hooks: Hooks,
-    state: Option<AnyStateStore>,
-    state_timeout: Duration,
+    state: StateAccess,
     traced: Option<Redactor>,
 }
 
 impl Default for Parts {
     fn default() -> Self {
         let (observers, hooks) = (Observers::default(), Hooks::default());
-        Self { observers, hooks, state: None, state_timeout: STATE_TIMEOUT, traced: None }
+        Self { observers, hooks, state: StateAccess { store: None, timeout: STATE_TIMEOUT }, traced: None }
     }
 }
 
@@ -127,15 +131,20 @@ impl Runtime {
 
     /// Sets where conversations and the state of tools are kept.
     pub fn state_store(mut self, store: impl StateStore) -> Self {
-        Arc::make_mut(&mut self.parts).state = Some(AnyStateStore::new(store));
+        Arc::make_mut(&mut self.parts).state.store = Some(AnyStateStore::new(store));
         self
     }
 
     /// Sets how long one operation of the state store may take: 30 seconds where nothing else is said. One that takes
     /// longer has failed, with kind [`ErrorKind::State`](crate::ErrorKind::State).
     pub fn state_timeout(mut self, timeout: Duration) -> Self {
-        Arc::make_mut(&mut self.parts).state_timeout = timeout;
+        Arc::make_mut(&mut self.parts).state.timeout = timeout;
         self
+    }
+
+    /// A conversation that is kept in the state store, by the caller's id. Nothing is loaded yet.
+    pub fn conversation(&self, id: impl Into<String>) -> Conversation {
+        Conversation::new(self.clone(), id.into())
     }
 
     /// Waits until every observer has seen what has happened so far. It blocks the thread; call it before a process

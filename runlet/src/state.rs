@@ -76,17 +76,42 @@ pub trait StateStore: Send + Sync + 'static {
     fn delete(&self, scope: &StateScope, key: &str) -> impl Future<Output = Result<()>> + Send;
 }
 
-/// The error of a save over a version that is no longer the stored one.
+/// Somebody else has saved in between: the detail of the error of a save over a version that is no longer stored.
+///
+/// ```
+/// use runlet::state::{StateConflict, conflict};
+///
+/// let error = conflict("messages", Some(1), Some(2));
+/// assert_eq!(error.detail::<StateConflict>().and_then(|conflict| conflict.stored), Some(2));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StateConflict {
+    /// The key.
+    pub key: String,
+    /// The version that was to be saved over; `None` for nothing.
+    pub over: Option<u64>,
+    /// The version that is stored; `None` where there is nothing.
+    pub stored: Option<u64>,
+}
+
+impl fmt::Display for StateConflict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` was saved by somebody else", self.key)
+    }
+}
+
+impl std::error::Error for StateConflict {}
+
+/// The error of a save over a version that is no longer the stored one, with a [`StateConflict`].
 pub fn conflict(key: &str, over: Option<u64>, stored: Option<u64>) -> Error {
     let name = |version: Option<u64>| version.map_or("nothing".to_owned(), |version| format!("version {version}"));
-    Error::new(
-        ErrorKind::State,
-        format!(
-            "`{key}` was to be saved over {}, but the store holds {}: load it again and save over that",
-            name(over),
-            name(stored)
-        ),
-    )
+    let message = format!(
+        "`{key}` was to be saved over {}, but the store holds {}: load it again and save over that",
+        name(over),
+        name(stored)
+    );
+    Error::with_source(ErrorKind::State, message, StateConflict { key: key.to_owned(), over, stored })
 }
 
 /// A store in this process's memory. What is loaded is a copy: changing it changes nothing in the store.

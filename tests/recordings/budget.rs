@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use runlet::budget::{ContextManager, ContextPolicy};
+use runlet::budget::{ContextManager, ContextPolicy, Encoding};
 use runlet::message::UsageSource;
-use runlet::model::{AnyModel, Capabilities, ModelRequest, ModelResponse, ToolDefinition};
+use runlet::model::{AnyModel, Capabilities, Model, ModelRequest, ModelResponse, ToolDefinition};
 use runlet::{Message, Part};
 
-/// The figures of one API, by whether the request has tools.
+/// The figures of one API, by whether the request has tools or a schema, and whose model it asked.
 #[derive(Debug, Default)]
 pub(crate) struct Figures(BTreeMap<(String, &'static str), Vec<Figure>>);
 
@@ -29,7 +29,14 @@ impl Figures {
         let window = Capabilities::new().context_window(u64::MAX / 2);
         let manager = ContextManager::new(ContextPolicy::new()).for_model(model);
         let Ok(bill) = manager.bill(request, &window) else { return };
-        let kind = if request.tools.is_empty() && request.output.is_none() { "text" } else { "tools or schema" };
+        // Other vendors' servers that speak OpenAI's API put prompts of their own before a request.
+        let foreign = api.starts_with("openai") && Encoding::of(model.name()).is_none();
+        let kind = match (request.tools.is_empty() && request.output.is_none(), foreign) {
+            (true, false) => "text",
+            (false, false) => "tools or schema",
+            (true, true) => "text, other vendors",
+            (false, true) => "tools, other vendors",
+        };
         let figure = |tokens: u64| ratio(tokens, reported);
         let figure = Figure { expected: figure(bill.input().expected), upper: figure(bill.input().upper) };
         self.0.entry((api.to_owned(), kind)).or_default().push(figure);
@@ -44,7 +51,7 @@ impl Figures {
     pub(crate) fn print(&self) {
         println!("\nthe budget's figures over the reported input, text only, uncalibrated:");
         println!(
-            "{:<20} {:<16} {:>9} {:>9} | upper {:>6} {:>6} {:>6} {:>6} {:>6} | expected {:>6} {:>6} {:>6}",
+            "{:<18} {:<22} {:>9} {:>9} | upper {:>6} {:>6} {:>6} {:>6} {:>6} | expected {:>6} {:>6} {:>6}",
             "api", "kind", "exchanges", "upper>=1", "min", "p1", "median", "p99", "max", "p1", "median", "p99"
         );
         for ((api, kind), figures) in &self.0 {
@@ -52,7 +59,7 @@ impl Figures {
             let expected = sorted(figures.iter().map(|figure| figure.expected));
             let covered = upper.iter().filter(|upper| **upper >= 1.0).count();
             println!(
-                "{api:<20} {kind:<16} {:>9} {covered:>9} | upper {:>6.2} {:>6.2} {:>6.2} {:>6.2} {:>6.2} | expected {:>6.2} {:>6.2} {:>6.2}",
+                "{api:<18} {kind:<22} {:>9} {covered:>9} | upper {:>6.2} {:>6.2} {:>6.2} {:>6.2} {:>6.2} | expected {:>6.2} {:>6.2} {:>6.2}",
                 figures.len(),
                 quantile(&upper, 0.0),
                 quantile(&upper, 0.01),

@@ -2,7 +2,7 @@
     "`#[tool]` has no `retires`; did you mean `retries`?"
 }
 ::core::compile_error! {
-    "a tool is asynchronous: write `async fn find`"
+    "a tool is asynchronous: write `async fn find`, or `#[tool(blocking)]` where it blocks its thread"
 }
 ::core::compile_error! {
     "a tool cannot be generic: a model needs one schema; write the type itself, or `&dyn Trait` to borrow from the run"

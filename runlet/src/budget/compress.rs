@@ -1,104 +1,156 @@
 //! Compression: making a conversation smaller without breaking it.
+//!
+//! The compressors of a policy are asked in their order, until the conversation is down to where the policy wants it.
+//! What one of them gives back is checked before it is taken over, so that none can break a conversation, lose a
+//! message that must stay, or take the run down with it.
+
+mod check;
+mod clear;
+mod cut;
+mod oldest;
+mod overflow;
+mod reasoning;
+mod summarize;
+mod trigger;
+mod units;
 
 use std::fmt;
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use futures_util::FutureExt;
+
+pub(crate) use self::check::{check_compressed, replaced};
+pub use self::clear::ClearToolResults;
+pub use self::cut::CutToolResults;
+pub use self::oldest::DropOldestTurns;
+pub(crate) use self::overflow::reported_tokens;
+pub use self::reasoning::DropReasoning;
+pub use self::summarize::Summarize;
+pub(crate) use self::trigger::Trigger;
+
+use super::ContextManager;
 use crate::error::{Error, ErrorKind, Result};
-use crate::message::{Messages, Role, SharedMessage};
-use crate::model::Bill;
+use crate::message::{Message, Messages, ToolResult, Usage};
 
 /// Makes a conversation smaller when it does not fit.
 ///
-/// Whatever it does, the runtime checks what comes back: the newest user message is still there, in its place after
-/// what came before it, and no tool call is without its result, nor the reverse. What breaks this is an error of kind
-/// [`ErrorKind::Internal`] naming the compressor, and the run keeps its history.
+/// Whatever it does, the runtime checks what comes back: system messages, [pinned](Message::pinned) messages and the
+/// newest user message are still there, what is left stands in its old order, and no tool call is without its result,
+/// nor the reverse. What breaks this is an error of kind [`ErrorKind::Internal`] naming the compressor; so is a panic.
+/// The run keeps its history, and the next compressor is asked.
+///
+/// ```
+/// use runlet::budget::{Compressor, ContextPolicy, Need};
+/// use runlet::{Messages, Result, Role};
+///
+/// /// Drops every answer that has no tool call.
+/// struct DropAnswers;
+///
+/// impl Compressor for DropAnswers {
+///     fn name(&self) -> &str {
+///         "drop_answers"
+///     }
+///
+///     async fn compress(&self, messages: &Messages, _: Need) -> Result<Option<Messages>> {
+///         let kept = messages.iter().filter(|message| {
+///             message.role != Role::Assistant || message.tool_calls().next().is_some()
+///         });
+///         Ok(Some(kept.cloned().collect()))
+///     }
+/// }
+///
+/// let policy = ContextPolicy::new().compress(DropAnswers);
+/// ```
 pub trait Compressor: Send + Sync + 'static {
     /// A short name for events and errors.
     fn name(&self) -> &str;
 
-    /// A smaller conversation, or `None` where this compressor can do nothing more.
+    /// A smaller conversation, or `None` where this compressor can do nothing more. One that is not smaller is not taken.
+    ///
+    /// # Errors
+    /// Whatever kept it from doing its work. The next compressor is asked then.
     fn compress(&self, messages: &Messages, need: Need) -> impl Future<Output = Result<Option<Messages>>> + Send;
 }
 
-/// How much too large a request is.
-#[derive(Clone, Debug)]
+/// Keeps what is cut out of tool results, so that the model can ask for it.
+pub trait Recall: Send + Sync {
+    /// Keeps a result. Gives the words that tell the model how to get it back; `None` where it is not kept.
+    fn keep(&self, result: &ToolResult) -> Option<String>;
+}
+
+/// How much smaller a conversation has to become, and what a compressor may need for its work.
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Need {
-    /// By how many tokens the request's upper figure is above the limit.
+    /// How many tokens of the upper figure are to go. It is more than the request is over its limit: see
+    /// [`ContextPolicy::compress_to`](super::ContextPolicy::compress_to).
     pub excess_tokens: u64,
     /// The upper figure of each message, in tokens, in order.
     pub message_tokens: Vec<u64>,
+    manager: ContextManager,
+    recall: Option<Arc<dyn Recall>>,
+    spent: Arc<Mutex<Option<Usage>>>,
 }
 
 impl Need {
-    pub(crate) fn of(bill: &Bill) -> Self {
-        let message_tokens = bill.counts.iter().map(|tokens| tokens.upper).collect();
-        Self { excess_tokens: bill.excess(), message_tokens }
-    }
-}
-
-/// Drops the oldest turns until the rest fits: a turn is a user message and everything up to the next one, so calls and
-/// their results go together. System messages stay, and so does the newest turn.
-///
-/// ```
-/// use runlet::budget::{ContextPolicy, DropOldestTurns};
-///
-/// let policy = ContextPolicy::new().compress(DropOldestTurns::new());
-/// ```
-#[derive(Clone, Copy, Debug, Default)]
-pub struct DropOldestTurns {}
-
-impl DropOldestTurns {
-    /// The compressor.
-    pub fn new() -> Self {
-        Self {}
-    }
-}
-
-impl Compressor for DropOldestTurns {
-    fn name(&self) -> &'static str {
-        "drop_oldest_turns"
+    /// The need to free so many tokens of a conversation, for trying out a compressor by itself.
+    pub fn new(manager: &ContextManager, messages: &Messages, excess_tokens: u64) -> Self {
+        let message_tokens = messages.iter().map(|message| manager.measure(message).upper).collect();
+        Self { excess_tokens, message_tokens, manager: manager.clone(), recall: None, spent: Arc::default() }
     }
 
-    async fn compress(&self, messages: &Messages, need: Need) -> Result<Option<Messages>> {
-        let Some(newest) = messages.iter().rposition(|message| message.role == Role::User) else {
-            return Ok(None);
-        };
-        // The end of the oldest turns that free enough, or of all but the newest.
-        let mut freed = 0_u64;
-        let mut end = 0;
-        for (place, message) in messages.iter().enumerate().take(newest + 1) {
-            if message.role == Role::User {
-                end = place;
-                if freed >= need.excess_tokens {
-                    break;
-                }
-            }
-            if message.role != Role::System {
-                freed = freed.saturating_add(need.message_tokens.get(place).copied().unwrap_or(0));
-            }
+    /// Gives compressors a place to keep what they cut.
+    pub fn with_recall(mut self, recall: Arc<dyn Recall>) -> Self {
+        self.recall = Some(recall);
+        self
+    }
+
+    /// The upper figure of a message, in tokens, as the budget counts it.
+    pub fn tokens_of(&self, message: &Message) -> u64 {
+        self.manager.measure_once(message).upper
+    }
+
+    /// The upper figure of a text, in tokens.
+    pub fn text_tokens(&self, text: &str) -> u64 {
+        self.manager.ruler().measure(text).upper
+    }
+
+    /// Where to keep what is cut, if the run has such a place.
+    pub fn recall(&self) -> Option<&dyn Recall> {
+        self.recall.as_deref()
+    }
+
+    /// Counts what a model took that helped with the work. It becomes part of the run's usage, also where the
+    /// compressor fails after it.
+    pub fn count_usage(&self, usage: &Usage) {
+        let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
+        match &mut *spent {
+            Some(sum) => sum.add(usage),
+            none => *none = Some(*usage),
         }
-        let goes = |place: usize, message: &SharedMessage| place < end && message.role != Role::System;
-        if !messages.iter().enumerate().any(|(place, message)| goes(place, message)) {
-            return Ok(None);
-        }
-        let kept = messages.iter().enumerate().filter(|(place, message)| !goes(*place, message));
-        Ok(Some(kept.map(|(_, message)| message.clone()).collect()))
+    }
+
+    /// What was counted so far.
+    pub(crate) fn spent(&self) -> Option<Usage> {
+        *self.spent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The upper figure of the message at a place.
+    fn at(&self, place: usize) -> u64 {
+        self.message_tokens.get(place).copied().unwrap_or(0)
     }
 }
 
-/// What every compressed conversation must still be.
-pub(crate) fn check_compressed(name: &str, before: &Messages, after: &Messages) -> Result<()> {
-    let broken = |what: &str| {
-        Err(Error::new(ErrorKind::Internal, format!("compressor `{name}` broke the conversation: {what}")))
-    };
-    let newest = |messages: &Messages| messages.iter().rfind(|message| message.role == Role::User).cloned();
-    if newest(before).is_some_and(|message| newest(after) != Some(message)) {
-        return broken("the newest user message is gone or no longer the newest");
+impl fmt::Debug for Need {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Need")
+            .field("excess_tokens", &self.excess_tokens)
+            .field("messages", &self.message_tokens.len())
+            .finish_non_exhaustive()
     }
-    after.check_calls().or_else(|unpaired| broken(&unpaired.to_string()))
 }
 
 /// A [`Compressor`] of any type, shared.
@@ -117,8 +169,9 @@ impl<C: Compressor> ErasedCompressor for C {
         Compressor::name(self)
     }
 
+    // The block holds the call itself, so that a panic before the future is there is caught with the others.
     fn compress<'a>(&'a self, messages: &'a Messages, need: Need) -> CompressFuture<'a> {
-        Box::pin(Compressor::compress(self, messages, need))
+        Box::pin(async move { Compressor::compress(self, messages, need).await })
     }
 }
 
@@ -131,8 +184,23 @@ impl AnyCompressor {
         self.0.name()
     }
 
+    /// A smaller conversation that is whole, or `None`.
     pub(crate) async fn compress(&self, messages: &Messages, need: Need) -> Result<Option<Messages>> {
-        self.0.compress(messages, need).await
+        let name = self.name();
+        match AssertUnwindSafe(self.0.compress(messages, need)).catch_unwind().await {
+            Ok(Ok(Some(smaller))) => {
+                check_compressed(messages, &smaller).map_err(|what| {
+                    let message = format!("compressor `{name}` broke the conversation: {what}");
+                    Error::new(ErrorKind::Internal, message)
+                })?;
+                Ok(Some(smaller))
+            }
+            Ok(Ok(None)) => Ok(None),
+            Ok(Err(error)) => {
+                Err(Error::with_source(error.kind(), format!("compressor `{name}` failed: {error}"), error))
+            }
+            Err(_) => Err(Error::new(ErrorKind::Internal, format!("compressor `{name}` panicked"))),
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::dialect::Dialect;
 use super::policy::fraction_of;
 use super::{ContextManager, Ruler, media};
-use crate::message::{Message, Messages, Part, Role, TokenCount};
+use crate::message::{Message, Messages, Part, Role, SharedMessage, TokenCount};
 use crate::model::{
     Bill, BillItem, BillPart, ModelRequest, OutputFormat, PartMeter, ProviderOptions, Share, ShareUse, ToolDefinition,
 };
@@ -84,7 +84,7 @@ impl Ledger {
             calibration: manager.calibration(),
             counted_input: None,
             reserved_output,
-            margin: limit.saturating_sub(fraction_of(limit, 1.0 - manager.policy.margin)),
+            margin: fraction_of(limit, manager.policy.margin),
             limit,
             shares: shares.collect(),
         };
@@ -193,8 +193,13 @@ impl ContextManager {
     }
 
     /// What a message takes, counted once in its life.
-    fn measure(&self, message: &crate::message::SharedMessage) -> TokenCount {
-        message.tokens(self.key, |message| measure_message(message, &self.dialect, self.ruler()))
+    pub(super) fn measure(&self, message: &SharedMessage) -> TokenCount {
+        message.tokens(self.key, |message| self.measure_once(message))
+    }
+
+    /// What a message takes that is not shared yet.
+    pub(super) fn measure_once(&self, message: &Message) -> TokenCount {
+        measure_message(message, &self.dialect, self.ruler())
     }
 
     pub(crate) fn ruler(&self) -> &dyn Ruler {

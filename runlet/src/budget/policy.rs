@@ -54,7 +54,8 @@ impl ContextPolicy {
     /// Whether the settings make sense. An agent's builder asks, and so does every request.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`] naming the setting: a fraction that is no number or outside its range, a cap of no tokens.
+    /// [`ErrorKind::Config`] naming the setting: a fraction or share that is no number or outside its range, a cap of no
+    /// tokens.
     pub fn check(&self) -> Result<()> {
         let wrong = |words: String| Err(Error::new(ErrorKind::Config, words));
         if self.max_context_tokens == Some(0) {
@@ -75,7 +76,7 @@ impl ContextPolicy {
                 ));
             }
         }
-        Ok(())
+        self.trigger.check()
     }
 }
 
@@ -87,5 +88,5 @@ impl ContextPolicy {
     reason = "token counts stand far below 2^53, and fractions are checked to lie between 0 and 1"
 )]
 pub(super) fn fraction_of(tokens: u64, fraction: f64) -> u64 {
-    (tokens as f64 * fraction).floor() as u64
+    ((tokens as f64 * fraction).floor() as u64).min(tokens)
 }

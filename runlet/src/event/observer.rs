@@ -421,8 +421,8 @@ impl Shared {
                     (Arc::new(Event { time: SystemTime::now(), kind, ..Event::clone(&last) }), false)
                 }
             };
-            let observed = catch_unwind(AssertUnwindSafe(|| observer.try_observe(&event)));
-            let failed = match observed {
+            let outcome = catch_unwind(AssertUnwindSafe(|| observer.try_observe(&event)));
+            let failed = match outcome {
                 Ok(Ok(())) => None,
                 Ok(Err(_)) => Some("an observer failed"),
                 Err(_) => Some("an observer panicked"),

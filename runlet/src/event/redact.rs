@@ -106,10 +106,9 @@ impl Redactor {
 
     /// The text without secrets. A text that is JSON is read as such.
     pub fn text(&self, text: &str) -> String {
-        if text.trim_start().starts_with(['{', '[']) {
-            if let Ok(value @ (Value::Object(_) | Value::Array(_))) = serde_json::from_str(text) {
-                return self.json(value).to_string();
-            }
+        let json = text.trim_start().starts_with(['{', '[']);
+        if let Some(value) = json.then(|| serde_json::from_str(text).ok()).flatten() {
+            return self.json(value).to_string();
         }
         // Without its patterns it takes out everything, rather than nothing.
         let (Some(shapes), Some(pair)) = (compiled(&SHAPES_READ, SHAPES), compiled(&PAIR_READ, PAIR)) else {
@@ -172,8 +171,5 @@ fn compiled(place: &'static OnceLock<Option<Regex>>, pattern: &str) -> Option<&'
 
 /// A name as it is compared: letters and digits only, in lower case.
 fn plain(name: &str) -> String {
-    name.chars()
-        .filter(|character| character.is_ascii_alphanumeric())
-        .map(|letter| letter.to_ascii_lowercase())
-        .collect()
+    name.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase()).collect()
 }

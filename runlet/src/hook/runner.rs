@@ -426,9 +426,10 @@ impl Hooks {
         end: &RunEnd<'_>,
         error: Option<&Error>,
     ) -> Result<()> {
-        match error {
-            Some(error) => show_each!(self.hooks.iter().rev(), context, at, on_run_error(end, error)),
-            None => show_each!(self.hooks.iter().rev(), context, at, after_run(end)),
+        if let Some(error) = error {
+            show_each!(self.hooks.iter().rev(), context, at, on_run_error(end, error))
+        } else {
+            show_each!(self.hooks.iter().rev(), context, at, after_run(end))
         }
     }
 }

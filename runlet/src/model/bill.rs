@@ -326,6 +326,13 @@ impl Bill {
         self.margin
     }
 
+    /// What a request takes beside its messages, the upper figure: instructions, tools and the like, the reserved output
+    /// and the margin.
+    pub(crate) fn without_messages(&self) -> u64 {
+        let fixed = self.fixed.iter().map(|item| item.tokens).sum();
+        self.calibration().apply(fixed).upper.saturating_add(self.reserved_output).saturating_add(self.margin())
+    }
+
     /// The most the total's upper figure may come to: the smaller of the model's window and the caller's cap.
     pub fn limit(&self) -> u64 {
         self.limit

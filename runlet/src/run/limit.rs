@@ -151,6 +151,12 @@ impl Spent {
         self.input_tokens.saturating_add(self.output_tokens)
     }
 
+    /// What another model reports of a request that helped with the run's own.
+    pub(crate) fn reported(usage: &Usage) -> Self {
+        let (input_tokens, output_tokens) = (usage.input_tokens.unwrap_or(0), usage.output_tokens.unwrap_or(0));
+        Self { model_requests: 1, tool_calls: 0, input_tokens, output_tokens, cost: Cost::default() }
+    }
+
     /// What was spent beyond an earlier figure of the same run.
     pub(crate) fn since(&self, earlier: &Self) -> Self {
         Self {

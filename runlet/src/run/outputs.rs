@@ -17,6 +17,12 @@ impl Outputs {
         self.kept.is_empty()
     }
 
+    /// A handle that no output has.
+    pub(crate) fn next_handle(&self) -> String {
+        let number = |handle: &str| handle.strip_prefix("result_").and_then(|number| number.parse::<u64>().ok());
+        format!("result_{}", self.handles().filter_map(number).max().map_or(1, |last| last + 1))
+    }
+
     /// Keeps an output under a handle, and drops the oldest where there are more than `limit` bytes. Says whether it is
     /// kept: one that is longer by itself is not.
     pub(crate) fn keep(&mut self, handle: &str, text: String, limit: usize) -> bool {

@@ -39,6 +39,7 @@ impl fmt::Debug for Outcome {
                 f.debug_struct("ModelFailed").field("usage", usage).field("rejected", rejected).finish()
             }
             Self::Model(response) => f.debug_tuple("Model").field(response).finish(),
+            Self::Spent(usage) => f.debug_tuple("Spent").field(usage).finish(),
             Self::Compressed(messages) => write!(f, "Compressed({} messages)", messages.len()),
             Self::ToolSettled { index, result, failure } => f
                 .debug_struct("ToolSettled")

@@ -1,35 +1,27 @@
 //! Running the tool calls of a turn: hooks, approval, timeouts, retries, and a result for every call.
 
-use std::panic::AssertUnwindSafe;
-use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use tokio::runtime::Handle;
-use tokio::task::JoinHandle;
-use tokio::time::{Instant, timeout};
-use tokio_util::sync::{CancellationToken, DropGuard};
-use tokio_util::task::AbortOnDropHandle;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use super::genai;
 use super::lineage::Lineage;
 use super::output::OutputCap;
 use super::session::{CallScope, HostedCall, Session};
+use super::{attempts, genai};
 use crate::context::CallInfo;
 use crate::error::Result;
 use crate::event::{EventKind, Span, ToolCallRef};
 use crate::hook::{ToolFailure, ToolRecovery, ToolVerdict};
 use crate::message::{ToolCall, ToolResult};
 use crate::run::{Outcome, PendingCall};
-use crate::tool::{Effect, ToolError, ToolErrorKind, ToolOutput, ToolSpec};
+use crate::tool::{ToolError, ToolErrorKind, ToolOutput, ToolSpec};
 
 /// How many of an agent's tool names a model is told when it calls one that does not exist.
 const MAX_NAMES: usize = 20;
-
-/// How long after a call's time and grace its task is taken for stuck: it does not even notice that its time is up.
-const WATCHDOG: Duration = Duration::from_secs(1);
 
 /// Runs one call and says what came of it. Every ending is a result for the model, except a failing hook.
 pub(super) async fn run_call(session: Arc<Session>, step: Span, pending: PendingCall) -> Result<Outcome> {
@@ -181,136 +173,25 @@ async fn execute(
     spec: &ToolSpec,
     call: &ToolCall,
 ) -> Result<ToolOutput, ToolError> {
-    let retries = if spec.effect == Effect::Write { 0 } else { spec.retries };
-    let limit = spec.timeout.unwrap_or(session.policy.timeout);
     if session.host.spec(&call.name).is_none() {
         return session.outputs.read(&call.arguments);
     }
-    let mut attempt = 0;
-    loop {
-        let token = session.cancellation.child_token();
+    let begin = |token: CancellationToken| {
         let scope = Arc::new(CallScope { session: Arc::clone(session), span });
-        let info = CallInfo::new(
-            Arc::clone(session.emitter.run()),
-            (span.step, index),
-            (&call.id, &call.name),
-            token.clone(),
-            scope,
-        );
-        let Some(hosted) = session.host.call(&call.name, info, call.arguments.clone()) else {
-            return Err(unknown_tool(session, &call.name));
-        };
-        let hosted: HostedCall = Box::pin(Lineage::enclose(Arc::clone(&session.lineage), hosted));
-        let hosted = if spec.blocking { on_the_blocking_pool(hosted) } else { hosted };
-        let (started, grace) = (Instant::now(), session.policy.grace);
-        let task = CallTask::spawn(hosted, token, limit, grace);
-        let watched = timeout(limit.saturating_add(grace).saturating_add(WATCHDOG), task.finish()).await;
-        let stuck = watched.is_err();
-        let Ended { output, left_behind } = watched.unwrap_or_else(|_| Ended::left_behind(timed_out(limit)));
-        // A call that waits is dropped where it stands; one that blocks its thread goes on.
-        if stuck || (left_behind && spec.blocking) {
-            session.emitter.emit(span, || EventKind::ToolUnresponsive {
-                call: reference(index, call),
-                duration: started.elapsed(),
-            });
-        }
-        let again = matches!(
-            &output,
-            Err(error) if matches!(error.kind(), ToolErrorKind::Failed | ToolErrorKind::TimedOut | ToolErrorKind::Panicked)
-        );
-        if !again || attempt >= retries {
-            return output;
-        }
-        attempt += 1;
-    }
-}
-
-/// Runs a call where it may block its thread. Dropping it keeps a call that has not begun from beginning.
-fn on_the_blocking_pool(call: HostedCall) -> HostedCall {
-    Box::pin(async move {
-        let (runtime, span) = (Handle::current(), tracing::Span::current());
-        let blocking = tokio::task::spawn_blocking(move || span.in_scope(|| runtime.block_on(call)));
-        match AbortOnDropHandle::new(blocking).await {
-            Ok(output) => output,
-            Err(lost) if lost.is_panic() => Err(panicked()),
-            Err(_) => Err(cancelled()),
-        }
-    })
-}
-
-/// How a call ended.
-struct Ended {
-    output: Result<ToolOutput, ToolError>,
-    /// Whether the call was given up while it went on.
-    left_behind: bool,
-}
-
-impl Ended {
-    fn left_behind(error: ToolError) -> Self {
-        Self { output: Err(error), left_behind: true }
-    }
-}
-
-/// A call in its task. Dropping it cancels the call, which then has its grace to end.
-struct CallTask {
-    task: JoinHandle<Ended>,
-    _cancel_on_drop: DropGuard,
-}
-
-impl CallTask {
-    fn spawn(call: HostedCall, token: CancellationToken, limit: Duration, grace: Duration) -> Self {
-        let task = tokio::spawn(supervise(call, token.clone(), limit, grace).in_current_span());
-        Self { task, _cancel_on_drop: token.drop_guard() }
-    }
-
-    async fn finish(self) -> Ended {
-        let Self { task, _cancel_on_drop } = self;
-        task.await.unwrap_or_else(|_| Ended { output: Err(cancelled()), left_behind: false })
-    }
-}
-
-/// Lets a call run for as long as it may, and then for as long as it takes to end in good order, up to its grace.
-async fn supervise(call: HostedCall, token: CancellationToken, limit: Duration, grace: Duration) -> Ended {
-    let mut work = pin!(AssertUnwindSafe(call).catch_unwind());
-    let in_time = timeout(limit, token.run_until_cancelled(work.as_mut())).await;
-    let (stopped, ended) = match in_time {
-        Ok(Some(ended)) => return Ended { output: unpanicked(ended), left_behind: false },
-        Ok(None) => (cancelled(), timeout(grace, work).await),
-        Err(_) => {
-            token.cancel();
-            (timed_out(limit), timeout(grace, work).await)
-        }
+        let run = Arc::clone(session.emitter.run());
+        let info = CallInfo::new(run, (span.step, index), (&call.id, &call.name), token, scope);
+        let hosted = session.host.call(&call.name, info, call.arguments.clone());
+        let hosted = hosted.ok_or_else(|| unknown_tool(session, &call.name))?;
+        Ok(Box::pin(Lineage::enclose(Arc::clone(&session.lineage), hosted)) as HostedCall)
     };
-    match ended.map(unpanicked) {
-        // It was done after all: what it did is what counts.
-        Ok(Ok(output)) => Ended { output: Ok(output), left_behind: false },
-        Ok(Err(_)) => Ended { output: Err(stopped), left_behind: false },
-        Err(_) => Ended::left_behind(stopped),
-    }
-}
-
-fn unpanicked(
-    ended: Result<Result<ToolOutput, ToolError>, Box<dyn std::any::Any + Send>>,
-) -> Result<ToolOutput, ToolError> {
-    // What a panic says was never meant for a model.
-    ended.unwrap_or_else(|_| Err(panicked()))
-}
-
-fn panicked() -> ToolError {
-    ToolError::new(ToolErrorKind::Panicked, "The tool failed and gave no reason.")
+    let unresponsive = |duration: Duration| {
+        session.emitter.emit(span, || EventKind::ToolUnresponsive { call: reference(index, call), duration });
+    };
+    attempts::run(spec, &session.policy, &session.cancellation, begin, unresponsive).await
 }
 
 fn denied(reason: &str) -> ToolError {
     ToolError::new(ToolErrorKind::Denied, format!("This call was not run: {reason}"))
-}
-
-fn cancelled() -> ToolError {
-    ToolError::new(ToolErrorKind::Cancelled, "The run ended before this call did. Whether it took effect is not known.")
-}
-
-fn timed_out(limit: Duration) -> ToolError {
-    let message = format!("The call took longer than {} ms. Whether it took effect is not known.", limit.as_millis());
-    ToolError::new(ToolErrorKind::TimedOut, message)
 }
 
 fn unknown_tool(session: &Session, name: &str) -> ToolError {

@@ -1,5 +1,7 @@
 //! The one loop: ask the run what comes next, do it, tell the run what came of it.
 
+mod fit;
+
 use std::collections::VecDeque;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,12 +11,13 @@ use std::time::Duration;
 use futures_util::future::{Either, select};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
-use serde::Deserialize;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
 
+use self::fit::Unanswered;
+use super::conversation::{history_of, loading, saving};
 use super::dispatch::{reference, run_call};
 use super::genai;
 use super::input::Input;
@@ -24,28 +27,31 @@ use super::report::{RunReport, error_of};
 use super::session::{Hosted, Session};
 use super::{Parts, new_run_id};
 use crate::agent::{Agent, Output, decode};
-use crate::budget::{ContextManager, ContextOverflow, Ledger, Need, check_compressed};
+use crate::budget::{ContextManager, Ledger};
 use crate::context::{RunId, RunInfo};
 use crate::error::{Error, ErrorKind, ProviderError, ProviderErrorCategory, Result};
 use crate::event::{Emitter, EventKind, EventQueue, Span};
-use crate::hook::{ModelFailure, ModelRecovery, RunEnd, StateOperation};
-use crate::message::{Messages, SharedMessage, ToolCall, Usage, UsageSource};
+use crate::hook::{ModelFailure, ModelRecovery, RunEnd};
+use crate::message::{SharedMessage, ToolCall, Usage, UsageSource};
 use crate::model::{
     AnyModel, Capabilities, Model, ModelEvent, ModelRequest, ModelResponse, ModelStream, PreparedRequest, Retrying,
     StopReason, ToolChoice, ToolDefinition,
 };
 use crate::run::{Action, Decision, Limit, LimitReached, Outcome, PendingCall, Run, RunStatus, SavedTo, Spent};
-use crate::state::StateScope;
 use crate::tool::Effect;
-
-/// The key under which a conversation's messages are kept.
-const CONVERSATION_KEY: &str = "messages";
 
 /// How often hooks may have one model call tried again.
 const MAX_HOOK_RETRIES: u32 = 3;
 
-/// How long a provider may take to count a request. It answers at once or is of no help.
-const COUNT_TIMEOUT: Duration = Duration::from_secs(10);
+/// What a model answered.
+struct Answered {
+    response: ModelResponse,
+    /// Its calls that have begun already.
+    early: Vec<EarlyCall>,
+    /// The most tokens that the answer could have.
+    max_output: Option<u64>,
+    duration: Duration,
+}
 
 /// Where a run begins.
 pub(super) enum Start {
@@ -60,6 +66,8 @@ pub(super) struct Driver {
     capabilities: Capabilities,
     context: ContextManager,
     ledger: Ledger,
+    /// The tokens up to which compression does not begin of itself, as it could do no more the last time.
+    stuck_below: u64,
     /// Every request but its messages.
     template: ModelRequest,
     run: Run,
@@ -85,11 +93,18 @@ enum Begin {
 }
 
 /// What became of the sending of a request.
-#[derive(Default)]
 struct Sent {
+    /// The span of the model call.
+    chat: tracing::Span,
     begun: AtomicBool,
     /// Whether something of the answer was shown. From then on it is not asked for again.
     shown: AtomicBool,
+}
+
+impl Sent {
+    fn within(chat: tracing::Span) -> Self {
+        Self { chat, begun: AtomicBool::default(), shown: AtomicBool::default() }
+    }
 }
 
 /// A call that began before the model's message had ended, as its tool only reads. Dropping it ends it.
@@ -183,7 +198,6 @@ impl Driver {
             output: own.output.clone(),
             check: |answer| decode::<O>(answer).map(drop),
             state: parts.state.clone(),
-            state_timeout: parts.state_timeout,
             traced: parts.traced.clone(),
             cancellation,
             usage: Mutex::new(run.usage()),
@@ -196,6 +210,7 @@ impl Driver {
             model: own.model.clone(),
             context,
             ledger: Ledger::default(),
+            stuck_below: 0,
             template,
             run,
             begin,
@@ -248,7 +263,7 @@ impl Driver {
 
     /// Does the whole work of the run.
     async fn go(&mut self) {
-        let began = Instant::now();
+        let clock = Instant::now();
         let token = self.session.cancellation.clone();
         let resumed = matches!(self.begin, Begin::Resumed(_));
         let begun = token.run_until_cancelled(self.begin()).await;
@@ -266,7 +281,7 @@ impl Driver {
             }
             let acted = {
                 let act = token.run_until_cancelled(self.act(action));
-                match limit.map(|limit| limit.saturating_sub(began.elapsed())) {
+                match limit.map(|limit| limit.saturating_sub(clock.elapsed())) {
                     None => Some(act.await),
                     Some(Duration::ZERO) => None,
                     Some(left) => timeout(left, act).await.ok(),
@@ -276,7 +291,7 @@ impl Driver {
                 Some(Some(Ok(()))) => {}
                 Some(Some(Err(error))) => self.fail(error),
                 Some(None) => self.fail(cancelled()),
-                None => self.fail(self.out_of_time(began)),
+                None => self.fail(self.out_of_time(clock)),
             }
             if let Some(Err(error)) = token.run_until_cancelled(self.session.emitter.drained()).await {
                 self.fail(error);
@@ -453,15 +468,14 @@ impl Driver {
                 Error::with_source(ErrorKind::Hook, message, unpaired)
             })?;
         }
-        let started = Instant::now();
-        let (mut response, early, max_output) = match answer {
-            Some((hook, response)) => (self.respond(span, hook, response, true).await?, Vec::new(), None),
+        let Answered { mut response, early, max_output, duration } = match answer {
+            Some((hook, response)) => {
+                let response = self.respond(span, hook, response, true).await?;
+                Answered { response, early: Vec::new(), max_output: None, duration: Duration::ZERO }
+            }
             None => {
-                let prepared = self.allowed(step, span, request).await?;
-                session.hooks.check_model_call(&context, at, &prepared).await?;
-                let max_output = prepared.max_output_tokens;
-                let (response, early) = self.ask(span, prepared).await?;
-                (response, early, max_output)
+                let prepared = self.allowed(step, span, request, None).await?;
+                self.ask_once_more(step, span, prepared).await?
             }
         };
         if !session.hooks.is_empty() {
@@ -477,7 +491,6 @@ impl Driver {
             // Some servers say `tool_calls` where they mean `length`.
             response.stop_reason = StopReason::MaxTokens;
         }
-        let duration = started.elapsed();
         session.emitter.emit(span, || EventKind::ModelCompleted {
             message: SharedMessage::from(response.message.clone()),
             model: response.model.clone(),
@@ -502,13 +515,23 @@ impl Driver {
         Ok(own.into_iter().chain(around).min())
     }
 
-    /// A request that was counted, its answer held to what the run's limits leave for it.
-    async fn allowed(&mut self, step: u32, span: Span, request: ModelRequest) -> Result<PreparedRequest> {
-        let prepared = self.prepare(step, span, request).await?;
-        let Some(allowance) = self.output_allowance(upper_input(&prepared))? else { return Ok(prepared) };
-        let mut request = prepared.into_request();
-        request.max_output_tokens = Some(request.max_output_tokens.map_or(allowance, |own| own.min(allowance)));
-        self.prepare(step, span, request).await
+    /// A request that was counted, its answer held to what the run's limits leave for it, and that no guard vetoes.
+    async fn allowed(
+        &mut self,
+        step: u32,
+        span: Span,
+        request: ModelRequest,
+        turned_down: Option<&Error>,
+    ) -> Result<PreparedRequest> {
+        let mut prepared = self.prepare(step, span, request, turned_down).await?;
+        if let Some(allowance) = self.output_allowance(upper_input(&prepared))? {
+            let mut request = prepared.into_request();
+            request.max_output_tokens = Some(request.max_output_tokens.map_or(allowance, |own| own.min(allowance)));
+            prepared = self.prepare(step, span, request, turned_down).await?;
+        }
+        let session = &self.session;
+        session.hooks.check_model_call(&session.hook_context(step), session.hook_point(span), &prepared).await?;
+        Ok(prepared)
     }
 
     /// Notes that a request is about to be sent, where the limits allow it.
@@ -543,10 +566,10 @@ impl Driver {
     }
 
     /// Asks the model, with the hooks around it.
-    async fn ask(&mut self, span: Span, prepared: PreparedRequest) -> Result<(ModelResponse, Vec<EarlyCall>)> {
+    async fn ask(&mut self, span: Span, prepared: PreparedRequest) -> Result<Answered, Unanswered> {
         let session = Arc::clone(&self.session);
         self.about_to_ask(&prepared)?;
-        let billed = self.context.sent(&prepared);
+        let (billed, max_output) = (self.context.sent(&prepared), prepared.max_output_tokens);
         session.emitter.emit(span, || EventKind::ModelRequested {
             provider: self.model.provider().to_owned(),
             model: self.model.name().to_owned(),
@@ -554,27 +577,28 @@ impl Driver {
             stream: self.streams,
         });
         let chat = genai::chat(&session, &self.model, &prepared, self.streams);
-        let started = Instant::now();
+        let (started, sent) = (Instant::now(), Sent::within(chat.clone()));
         let answered = if session.hooks.is_empty() {
-            self.send(span, prepared, &Sent::default()).instrument(chat.clone()).await
+            self.send(span, prepared, &sent).await
         } else {
-            self.ask_hooked(span, &prepared, &chat).await.map(|response| (response, Vec::new()))
+            self.ask_hooked(span, &prepared, &chat, &sent).await.map(|response| (response, Vec::new()))
         };
-        match &answered {
-            Ok((response, _)) => {
-                genai::answered(&session, &chat, response);
+        let duration = started.elapsed();
+        match answered {
+            Ok((response, early)) => {
+                genai::answered(&session, &chat, &response);
                 if let Some(billed) = &billed {
                     self.context.observe_sent(billed, &response.usage);
                 }
+                Ok(Answered { response, early, max_output, duration })
             }
             Err(error) => {
-                genai::failed(&chat, error);
-                self.not_answered(Usage::default(), was_rejected(error))?;
-                let duration = started.elapsed();
+                genai::failed(&chat, &error);
+                self.not_answered(Usage::default(), was_rejected(&error))?;
                 session.emitter.emit(span, || EventKind::ModelFailed { error: error.clone(), duration });
+                Err(Unanswered { error, begun: sent.shown.load(Ordering::Relaxed) })
             }
         }
-        answered
     }
 
     /// Asks the model inside the hooks, once more where one of them wants it.
@@ -583,18 +607,15 @@ impl Driver {
         span: Span,
         prepared: &PreparedRequest,
         chat: &tracing::Span,
+        sent: &Sent,
     ) -> Result<ModelResponse> {
         let session = Arc::clone(&self.session);
         let (context, at) = (session.hook_context(span.step), session.hook_point(span));
-        let sent = Sent::default();
         let mut attempt = 1;
         loop {
             // Nothing of a request is copied by this but its references and its instructions.
             let this = &*self;
-            let work = async {
-                let sending = this.send(span, prepared.clone(), &sent).instrument(chat.clone());
-                sending.await.map(|(response, _)| response)
-            };
+            let work = async { this.send(span, prepared.clone(), sent).await.map(|(response, _)| response) };
             let error = match session.hooks.around_model_call(&context, at, prepared, work.boxed()).await {
                 Ok(mut response) => {
                     if !sent.begun.load(Ordering::Relaxed) {
@@ -643,13 +664,16 @@ impl Driver {
     ) -> Result<(ModelResponse, Vec<EarlyCall>)> {
         sent.begun.store(true, Ordering::Relaxed);
         let prepared = watched(prepared, self.session.emitter.clone(), span);
-        if self.streams {
-            let began = Instant::now();
-            let stream = self.model.stream(prepared).await?;
-            self.read_answer(span, stream, began, &sent.shown).await
-        } else {
-            self.model.complete(prepared).await.map(|response| (response, Vec::new()))
-        }
+        let sending = async {
+            if self.streams {
+                let began = Instant::now();
+                let stream = self.model.stream(prepared).await?;
+                self.read_answer(span, stream, began, sent).await
+            } else {
+                self.model.complete(prepared).await.map(|response| (response, Vec::new()))
+            }
+        };
+        sending.instrument(sent.chat.clone()).await
     }
 
     /// Takes the answer of a hook in the model's place: nothing was billed for it, and a stream shows it in pieces, as
@@ -665,7 +689,7 @@ impl Driver {
         self.session.emitter.emit(span, || EventKind::ModelSkipped { hook });
         if self.streams && show {
             let stream = ModelStream::whole(response);
-            return Ok(self.read_answer(span, stream, Instant::now(), &AtomicBool::default()).await?.0);
+            return Ok(self.read_answer(span, stream, Instant::now(), &Sent::within(tracing::Span::none())).await?.0);
         }
         Ok(response)
     }
@@ -677,73 +701,6 @@ impl Driver {
         Usage { source, ..Usage::default() }
     }
 
-    /// Counts a request and seals it; one that does not fit is made smaller first, as far as the policy goes.
-    async fn prepare(&mut self, step: u32, span: Span, mut request: ModelRequest) -> Result<PreparedRequest> {
-        let session = Arc::clone(&self.session);
-        let mut compressors: VecDeque<_> = self.context.policy().compressors().to_vec().into();
-        loop {
-            let refusal = match self.prepare_once(request).await {
-                Ok(prepared) => {
-                    if let Some(bill) = prepared.bill() {
-                        session.emitter.emit(span, || EventKind::ContextBudgetChecked { bill: bill.clone() });
-                    }
-                    return Ok(prepared);
-                }
-                Err((refused, error)) => {
-                    request = *refused;
-                    error
-                }
-            };
-            let overflow = refusal.detail::<ContextOverflow>();
-            // No shorter conversation helps where the rest is too large alone.
-            if overflow.is_some_and(ContextOverflow::is_fixed) {
-                compressors.clear();
-            }
-            let overflow = overflow.map(|overflow| overflow.bill().clone());
-            let (Some(bill), Some(compressor)) = (overflow.clone(), compressors.pop_front()) else {
-                session.emitter.emit(span, || EventKind::ContextRefused { bill: overflow, error: refusal.clone() });
-                return Err(refusal);
-            };
-            let context = session.hook_context(step);
-            let at = session.hook_point(span);
-            session.hooks.before_compression(&context, at, &request.messages).await?;
-            let work = compressor.compress(&request.messages, Need::of(&bill));
-            let smaller = if session.hooks.is_empty() {
-                work.await?
-            } else {
-                session.hooks.around_compression(&context, at, &request.messages, work.boxed()).await?
-            };
-            let Some(mut smaller) = smaller else { continue };
-            session.hooks.after_compression(&context, at, &mut smaller).await?;
-            check_compressed(compressor.name(), &request.messages, &smaller)?;
-            let freed = self.context.freed(&request.messages, &smaller);
-            session.emitter.emit(span, || EventKind::ContextCompressed {
-                compressor: compressor.name().to_owned(),
-                removed_messages: request.messages.len().saturating_sub(smaller.len()),
-                freed_tokens: freed,
-            });
-            // Only what no hook has touched is the run's own conversation and stays smaller for the steps to come.
-            if request.messages.lineage() == self.run.context().lineage() {
-                self.run.apply(Outcome::Compressed(smaller.clone()))?;
-            }
-            request.messages = smaller;
-        }
-    }
-
-    /// Counts a request and seals it, asking the provider where the policy wants it to have the last word.
-    async fn prepare_once(&mut self, request: ModelRequest) -> Result<PreparedRequest, (Box<ModelRequest>, Error)> {
-        let (request, refusal) = match self.context.prepare_with(&mut self.ledger, request, &self.capabilities) {
-            Err(refused) => refused,
-            prepared => return prepared,
-        };
-        let Some(bill) = self.context.worth_counting(&refusal) else { return Err((request, refusal)) };
-        let counted = timeout(COUNT_TIMEOUT, self.model.count_tokens(&request)).await;
-        match counted {
-            Ok(Ok(Some(tokens))) => self.context.prepare_counted(*request, bill, tokens),
-            _ => Err((request, refusal)),
-        }
-    }
-
     /// Reads an answer as it arrives, and says whether something of it was shown. Calls of tools that only read begin
     /// as soon as they are complete.
     async fn read_answer(
@@ -751,7 +708,7 @@ impl Driver {
         span: Span,
         mut stream: ModelStream,
         began: Instant,
-        shown: &AtomicBool,
+        sent: &Sent,
     ) -> Result<(ModelResponse, Vec<EarlyCall>)> {
         let emitter = &self.session.emitter;
         let mut early: Vec<EarlyCall> = Vec::new();
@@ -761,11 +718,11 @@ impl Driver {
         while let Some(event) = stream.next().await {
             let event = event?;
             if events == 0 {
-                genai::first_chunk(began.elapsed());
+                genai::first_chunk(&sent.chat, began.elapsed());
                 emitter.emit(span, || EventKind::ModelStreamStarted);
             }
             events += 1;
-            shown.store(true, Ordering::Relaxed);
+            sent.shown.store(true, Ordering::Relaxed);
             match event {
                 ModelEvent::TextDelta(delta) => {
                     text.push_str(&delta);
@@ -866,19 +823,12 @@ impl Driver {
 
     async fn load_conversation(&mut self) -> Result<()> {
         let Some(id) = self.conversation.take() else { return Ok(()) };
-        let scope = StateScope::Conversation(id.clone());
-        let operation = StateOperation::Load { scope, key: CONVERSATION_KEY.to_owned() };
-        let stored = self.session.operate(self.session.root, operation).await?.loaded;
-        let mut history = Messages::new();
-        if let Some(stored) = &stored {
-            history = Messages::deserialize(&stored.value).map_err(|error| {
-                let message = format!("the history of conversation `{id}` cannot be read");
-                Error::with_source(ErrorKind::State, message, error)
-            })?;
-        }
+        let stored = self.session.operate(self.session.root, loading(&id)).await?.loaded;
+        let mut history = history_of(&id, stored.as_ref())?;
+        let before = history.len();
         history.extend(self.run.messages().iter().cloned());
         self.run.begin_after(history);
-        self.run.origin_mut().conversation = Some(SavedTo { id, over: stored.map(|stored| stored.version) });
+        self.run.origin_mut().conversation = Some(SavedTo { id, over: stored.map(|stored| stored.version), before });
         Ok(())
     }
 
@@ -911,12 +861,8 @@ impl Driver {
         if self.run.messages().len() == self.run.began_with() || self.run.status() == RunStatus::Interrupted {
             return Ok(());
         }
-        let Some(SavedTo { id, over }) = self.run.origin().conversation.clone() else { return Ok(()) };
-        let value = serde_json::to_value(self.run.messages()).map_err(|error| {
-            Error::with_source(ErrorKind::State, format!("conversation `{id}` cannot be written"), error)
-        })?;
-        let scope = StateScope::Conversation(id);
-        let operation = StateOperation::Save { scope, key: CONVERSATION_KEY.to_owned(), value, over };
+        let Some(SavedTo { id, over, .. }) = self.run.origin().conversation.clone() else { return Ok(()) };
+        let operation = saving(&id, self.run.messages(), over)?;
         self.session.operate(self.session.root, operation).await.map(drop)
     }
 }

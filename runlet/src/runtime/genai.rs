@@ -137,9 +137,9 @@ pub(super) fn answered(session: &Session, span: &Span, response: &ModelResponse)
     }
 }
 
-/// Writes into the current span how long the first piece of an answer took.
-pub(super) fn first_chunk(took: Duration) {
-    Span::current().record(FIRST_CHUNK, took.as_secs_f64());
+/// Writes into the span of a model call how long the first piece of its answer took.
+pub(super) fn first_chunk(span: &Span, took: Duration) {
+    span.record(FIRST_CHUNK, took.as_secs_f64());
 }
 
 /// Writes into the span of a model call that it is sent once more.

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::agent::ToolPolicy;
 use crate::budget::ContextManager;
-use crate::message::Part;
+use crate::message::{Part, ToolResult};
 use crate::run::Outputs;
 use crate::schema::Schema;
 use crate::tool::{Effect, ToolError, ToolErrorKind, ToolOutput, ToolSpec};
@@ -93,6 +93,20 @@ impl OutputCap {
     /// kept a second time.
     pub(super) fn apply_to_recalled(&self, content: &mut Vec<Part>) {
         self.cut(self.bytes, NOTE, content, |_, _| None);
+    }
+
+    /// Whether what is cut can be kept.
+    pub(super) fn keeps(&self) -> bool {
+        self.keep > 0
+    }
+
+    /// Keeps a result that stood in the conversation whole; the words that tell the model how to read it.
+    pub(super) fn keep(&self, result: &ToolResult) -> Option<String> {
+        let text: String = result.content.iter().filter_map(text_of).collect();
+        let mut outputs = self.outputs();
+        let handle = outputs.next_handle();
+        let kept = outputs.keep(&handle, text, self.keep);
+        kept.then(|| format!("Call `{RECALL}` with handle `{handle}` to read it."))
     }
 
     fn cut(

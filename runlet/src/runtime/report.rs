@@ -113,6 +113,12 @@ impl RunReport {
         self.messages.get(self.run.began_with()..).unwrap_or_default()
     }
 
+    /// What the run would add to its conversation: the caller's messages and its own, without the history before them.
+    pub fn turn(&self) -> &[crate::message::SharedMessage] {
+        let before = self.run.origin().conversation.as_ref().map_or(0, |saved| saved.before);
+        self.messages.get(before..).unwrap_or_default()
+    }
+
     /// The run's state, for saving and [resuming](crate::Runtime::resume) it.
     pub fn run(&self) -> &Run {
         &self.run

@@ -11,11 +11,12 @@ use tokio_util::sync::CancellationToken;
 use super::lineage::Lineage;
 use super::output::OutputCap;
 use crate::agent::{OutputPlan, ToolPolicy};
+use crate::budget::Recall;
 use crate::context::{CallInfo, CallServices, Context, ServiceFuture};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Emitter, EventKind, Redactor, Span, ToolCallRef};
 use crate::hook::{HookContext, HookPoint, Hooks, StateOperation, StateOutcome};
-use crate::message::Usage;
+use crate::message::{ToolResult, Usage};
 use crate::state::{AnyStateStore, StateScope, Stored};
 use crate::tool::{Arguments, ToolError, ToolOutput, ToolSpec, Toolbox};
 
@@ -28,9 +29,7 @@ pub(super) struct Session {
     pub(super) policy: ToolPolicy,
     pub(super) output: OutputPlan,
     pub(super) check: fn(&str) -> Result<(), String>,
-    pub(super) state: Option<AnyStateStore>,
-    /// How long one state operation may take.
-    pub(super) state_timeout: Duration,
+    pub(super) state: StateAccess,
     /// What of the content goes into spans; `None` for nothing.
     pub(super) traced: Option<Redactor>,
     pub(super) cancellation: CancellationToken,
@@ -63,28 +62,46 @@ impl Session {
     }
 
     /// Carries out a state operation between its hooks, within its deadline, and emits its event.
-    pub(super) async fn operate(&self, span: Span, mut operation: StateOperation) -> Result<StateOutcome> {
-        let Some(store) = &self.state else {
+    pub(super) async fn operate(&self, span: Span, operation: StateOperation) -> Result<StateOutcome> {
+        self.state.operate(&self.hooks, &self.hook_context(span.step), self.hook_point(span), operation).await
+    }
+}
+
+/// Where state is kept, and how long one operation on it may take.
+#[derive(Clone)]
+pub(super) struct StateAccess {
+    pub(super) store: Option<AnyStateStore>,
+    pub(super) timeout: Duration,
+}
+
+impl StateAccess {
+    pub(super) async fn operate(
+        &self,
+        hooks: &Hooks,
+        context: &HookContext,
+        at: HookPoint<'_>,
+        mut operation: StateOperation,
+    ) -> Result<StateOutcome> {
+        let Some(store) = &self.store else {
             return Err(Error::new(ErrorKind::State, "the runtime has no state store: set one with `state_store`"));
         };
-        let outcome = if self.hooks.is_empty() {
-            self.store(store, &operation).await?
+        let outcome = if hooks.is_empty() {
+            self.ask(store, &operation).await?
         } else {
-            let (context, at) = (self.hook_context(span.step), self.hook_point(span));
-            self.hooks.before_state_operation(&context, at, &mut operation).await?;
-            let work = Box::pin(self.store(store, &operation));
-            match self.hooks.around_state_operation(&context, at, &operation, work).await {
+            hooks.before_state_operation(context, at, &mut operation).await?;
+            let work = Box::pin(self.ask(store, &operation));
+            match hooks.around_state_operation(context, at, &operation, work).await {
                 Ok(mut outcome) => {
-                    self.hooks.after_state_operation(&context, at, &operation, &mut outcome.loaded).await?;
+                    hooks.after_state_operation(context, at, &operation, &mut outcome.loaded).await?;
                     outcome
                 }
                 Err(error) => {
-                    self.hooks.on_state_error(&context, at, &operation, &error).await?;
+                    hooks.on_state_error(context, at, &operation, &error).await?;
                     return Err(error);
                 }
             }
         };
-        self.emitter.emit(span, || match operation {
+        at.emitter.emit(at.span, || match operation {
             StateOperation::Load { scope, key } => {
                 let version = outcome.loaded.as_ref().map(|stored| stored.version);
                 EventKind::StateLoaded { scope, key, version }
@@ -96,7 +113,7 @@ impl Session {
         Ok(outcome)
     }
 
-    async fn store(&self, store: &AnyStateStore, operation: &StateOperation) -> Result<StateOutcome> {
+    async fn ask(&self, store: &AnyStateStore, operation: &StateOperation) -> Result<StateOutcome> {
         let mut outcome = StateOutcome::default();
         let asked = async {
             match operation {
@@ -109,10 +126,10 @@ impl Session {
             Ok::<(), Error>(())
         };
         let late = |_| {
-            let limit = self.state_timeout.as_millis();
+            let limit = self.timeout.as_millis();
             Error::new(ErrorKind::State, format!("the state store took longer than {limit} ms"))
         };
-        tokio::time::timeout(self.state_timeout, asked).await.map_err(late)??;
+        tokio::time::timeout(self.timeout, asked).await.map_err(late)??;
         Ok(outcome)
     }
 }
@@ -191,5 +208,11 @@ impl<D: Send + Sync + 'static> ToolHost for Hosted<D> {
         let tool = Arc::clone(self.toolbox.get(name)?);
         let context = Context::new(Arc::clone(&self.deps), info);
         Some(Box::pin(async move { tool.call(&context, Arguments::new(&arguments)).await }))
+    }
+}
+
+impl Recall for Session {
+    fn keep(&self, result: &ToolResult) -> Option<String> {
+        self.outputs.keep(result)
     }
 }

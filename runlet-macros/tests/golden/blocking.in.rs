@@ -1,0 +1,5 @@
+#[tool(blocking, crate = ::kit::runlet)]
+/// Reads.
+fn read_file(path: String) -> String {
+    path
+}

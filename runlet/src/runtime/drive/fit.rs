@@ -1,0 +1,232 @@
+//! Making a request fit: counting it, and making its conversation smaller as far as the policy goes.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use tokio::time::timeout;
+
+use super::Driver;
+use crate::budget::{AnyCompressor, ContextOverflow, Need, check_compressed, replaced};
+use crate::error::{Error, ErrorKind, ProviderErrorCategory, Result};
+use crate::event::{EventKind, Span};
+use crate::message::Messages;
+use crate::model::{Bill, Model, ModelRequest, PreparedRequest};
+use crate::run::Outcome;
+
+/// How long a provider may take to count a request. It answers at once or is of no help.
+const COUNT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Why a model did not answer.
+pub(super) struct Unanswered {
+    pub(super) error: Error,
+    /// Whether a part of the answer was handed out before it failed.
+    pub(super) begun: bool,
+}
+
+impl From<Error> for Unanswered {
+    fn from(error: Error) -> Self {
+        Self { error, begun: false }
+    }
+}
+
+impl Unanswered {
+    /// Whether the provider turned the request down as too long.
+    fn is_overflow(&self) -> bool {
+        self.error.provider().is_some_and(|error| error.category == ProviderErrorCategory::ContextOverflow)
+    }
+}
+
+impl Driver {
+    /// Counts a request and seals it; one that does not fit is made smaller first, as far as the policy goes.
+    pub(super) async fn prepare(
+        &mut self,
+        step: u32,
+        span: Span,
+        mut request: ModelRequest,
+        turned_down: Option<&Error>,
+    ) -> Result<PreparedRequest> {
+        let mut compressors: VecDeque<AnyCompressor> = self.context.policy().compressors().to_vec().into();
+        let mut failures: Vec<Error> = Vec::new();
+        let mut begun = false;
+        loop {
+            let counted = self.prepare_once(request).await;
+            // No shorter conversation helps where the rest is too large alone.
+            if counted.as_ref().is_err_and(|(_, error)| error.detail().is_some_and(ContextOverflow::is_fixed)) {
+                compressors.clear();
+            }
+            let bill = match &counted {
+                Ok(prepared) => prepared.bill().cloned(),
+                Err((_, error)) => error.detail::<ContextOverflow>().map(|overflow| overflow.bill().clone()),
+            };
+            let excess = bill.as_ref().map_or(0, |bill| self.excess(bill, begun));
+            let next = if excess > 0 { compressors.pop_front() } else { None };
+            let Some(compressor) = next else {
+                return self.settle(span, counted, bill, begun, failures, turned_down);
+            };
+            begun = true;
+            request = counted.map_or_else(|(refused, _)| *refused, PreparedRequest::into_request);
+            match self.compress(step, span, &compressor, &request.messages, excess).await {
+                Ok(Some(smaller)) => {
+                    // Only what no hook has touched is the run's own conversation and stays smaller for the steps to come.
+                    if request.messages.lineage() == self.run.context().lineage() {
+                        self.run.apply(Outcome::Compressed(smaller.clone()))?;
+                    }
+                    request.messages = smaller;
+                }
+                Ok(None) => {}
+                Err(error) if error.kind() == ErrorKind::Hook => return Err(error),
+                Err(error) => {
+                    self.session.emitter.emit(span, || EventKind::ContextCompressionFailed {
+                        compressor: compressor.name().to_owned(),
+                        error: error.clone(),
+                    });
+                    failures.push(error);
+                }
+            }
+        }
+    }
+
+    /// Counts a request and seals it, asking the provider where the policy wants it to have the last word.
+    async fn prepare_once(&mut self, request: ModelRequest) -> Result<PreparedRequest, (Box<ModelRequest>, Error)> {
+        let (request, refusal) = match self.context.prepare_with(&mut self.ledger, request, &self.capabilities) {
+            Err(refused) => refused,
+            prepared => return prepared,
+        };
+        let Some(bill) = self.context.worth_counting(&refusal) else { return Err((request, refusal)) };
+        let counted = timeout(COUNT_TIMEOUT, self.model.count_tokens(&request)).await;
+        match counted {
+            Ok(Ok(Some(tokens))) => self.context.prepare_counted(*request, bill, tokens),
+            _ => Err((request, refusal)),
+        }
+    }
+
+    /// How many tokens are to go: none while the request is below the trigger and nothing of it is too much. Once
+    /// compression has begun it goes down to where the policy wants it.
+    fn excess(&self, bill: &Bill, begun: bool) -> u64 {
+        let (trigger, total) = (self.context.policy().trigger(), bill.total().upper);
+        let above = trigger.above(bill).max(self.stuck_below).min(bill.limit());
+        if begun || total > above || bill.excess() > 0 {
+            total.saturating_sub(trigger.down_to(bill)).max(bill.excess())
+        } else {
+            0
+        }
+    }
+
+    /// Says how it ended: with a request that may be sent, or with a refusal.
+    fn settle(
+        &mut self,
+        span: Span,
+        counted: Result<PreparedRequest, (Box<ModelRequest>, Error)>,
+        bill: Option<Bill>,
+        begun: bool,
+        failures: Vec<Error>,
+        turned_down: Option<&Error>,
+    ) -> Result<PreparedRequest> {
+        let emitter = &self.session.emitter;
+        match counted {
+            Ok(prepared) => {
+                if let Some(bill) = bill {
+                    let trigger = self.context.policy().trigger();
+                    if begun && bill.total().upper > trigger.above(&bill) {
+                        // No compressor can do more for now. To ask them at every step would change the conversation at
+                        // every step, so they wait until there is something new to take away.
+                        let step = trigger.above(&bill).saturating_sub(trigger.down_to(&bill));
+                        self.stuck_below = bill.total().upper.saturating_add(step);
+                    } else if begun {
+                        self.stuck_below = 0;
+                    }
+                    emitter.emit(span, || EventKind::ContextBudgetChecked { bill });
+                }
+                Ok(prepared)
+            }
+            Err((_, error)) => {
+                let error = match error.detail::<ContextOverflow>() {
+                    // A compressor that broke something is at fault, and not what did not fit.
+                    Some(overflow) => match failures.iter().find(|failure| failure.kind() == ErrorKind::Internal) {
+                        Some(failure) => failure.clone(),
+                        None => overflow.clone().after(failures, turned_down.cloned()).into(),
+                    },
+                    None => error,
+                };
+                emitter.emit(span, || EventKind::ContextRefused { bill, error: error.clone() });
+                Err(error)
+            }
+        }
+    }
+
+    /// Asks one compressor. `None` where the conversation did not become smaller.
+    async fn compress(
+        &mut self,
+        step: u32,
+        span: Span,
+        compressor: &AnyCompressor,
+        messages: &Messages,
+        excess: u64,
+    ) -> Result<Option<Messages>> {
+        let session = Arc::clone(&self.session);
+        let (context, at) = (session.hook_context(step), session.hook_point(span));
+        session.hooks.before_compression(&context, at, messages).await?;
+        let mut need = Need::new(&self.context, messages, excess);
+        if session.outputs.keeps() {
+            need = need.with_recall(session.clone());
+        }
+        let work = compressor.compress(messages, need.clone());
+        let compressed = if session.hooks.is_empty() {
+            work.await
+        } else {
+            session.hooks.around_compression(&context, at, messages, work.boxed()).await
+        };
+        if let Some(usage) = need.spent() {
+            self.run.apply(Outcome::Spent(usage))?;
+            session.set_usage(self.run.usage());
+        }
+        let Some(mut smaller) = compressed? else { return Ok(None) };
+        session.hooks.after_compression(&context, at, &mut smaller).await?;
+        if !session.hooks.is_empty() {
+            check_compressed(messages, &smaller).map_err(|what| {
+                Error::new(ErrorKind::Hook, format!("a hook broke the conversation in after_compression: {what}"))
+            })?;
+        }
+        let freed = self.context.freed(messages, &smaller);
+        if freed == 0 {
+            return Ok(None);
+        }
+        session.emitter.emit(span, || EventKind::ContextCompressed {
+            compressor: compressor.name().to_owned(),
+            removed_messages: replaced(messages, &smaller),
+            freed_tokens: freed,
+        });
+        Ok(Some(smaller))
+    }
+
+    /// Asks the model. Where the provider turns the request down as too long although it was counted as fitting, the count
+    /// is corrected, and the request made smaller and sent once more.
+    pub(super) async fn ask_once_more(
+        &mut self,
+        step: u32,
+        span: Span,
+        prepared: PreparedRequest,
+    ) -> Result<super::Answered> {
+        let sent = prepared.clone();
+        let unanswered = match self.ask(span, prepared).await {
+            Err(unanswered) if unanswered.is_overflow() => unanswered,
+            answered => return answered.map_err(|unanswered| unanswered.error),
+        };
+        let (Some(bill), Some(provider)) = (sent.bill().cloned(), unanswered.error.provider()) else {
+            return Err(unanswered.error);
+        };
+        self.context.observe_overflow(&bill, provider);
+        // What was shown cannot be taken back, so it is not begun a second time.
+        if unanswered.begun {
+            return Err(ContextOverflow::refused(bill, unanswered.error).into());
+        }
+        let smaller = self.allowed(step, span, sent.into_request(), Some(&unanswered.error)).await?;
+        let bill = smaller.bill().cloned();
+        self.ask(span, smaller).await.map_err(|again| match bill {
+            Some(bill) if again.is_overflow() => ContextOverflow::refused(bill, again.error).into(),
+            _ => again.error,
+        })
+    }
+}
