@@ -468,15 +468,12 @@ impl Driver {
                 Error::with_source(ErrorKind::Hook, message, unpaired)
             })?;
         }
-        let Answered { mut response, early, max_output, duration } = match answer {
-            Some((hook, response)) => {
-                let response = self.respond(span, hook, response, true).await?;
-                Answered { response, early: Vec::new(), max_output: None, duration: Duration::ZERO }
-            }
-            None => {
-                let prepared = self.allowed(step, span, request, None).await?;
-                self.ask_once_more(step, span, prepared).await?
-            }
+        let Answered { mut response, early, max_output, duration } = if let Some((hook, response)) = answer {
+            let response = self.respond(span, hook, response, true).await?;
+            Answered { response, early: Vec::new(), max_output: None, duration: Duration::ZERO }
+        } else {
+            let prepared = self.allowed(step, span, request, None).await?;
+            self.ask_once_more(step, span, prepared).await?
         };
         if !session.hooks.is_empty() {
             let usage = response.usage;

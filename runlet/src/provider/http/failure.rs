@@ -230,10 +230,8 @@ pub(super) fn not_answered(provider: &str, error: reqwest::Error) -> Failure {
         error if error.is_builder() => Category::Config,
         _ => Category::Transport,
     };
-    let (phase, words) = match error.is_connect() {
-        true => (TransportPhase::Connect, "no connection"),
-        false => (TransportPhase::Send, "no answer"),
-    };
+    let (phase, words) =
+        if error.is_connect() { (TransportPhase::Connect, "no connection") } else { (TransportPhase::Send, "no answer") };
     let reason = reason(&error);
     let mut failure = fail(provider, category, format!("{words}: {reason}"));
     failure.phase = Some(phase);

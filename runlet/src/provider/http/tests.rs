@@ -118,7 +118,7 @@ fn redacted(words: &str, key: Option<&str>) -> Failure {
         value.set_sensitive(name != "x-plain");
         headers.insert(HeaderName::from_static(name), value);
     }
-    failure::Secrets::of(key.as_ref(), &headers).redact(fail("test", Category::Other, words))
+    Secrets::of(key.as_ref(), &headers).redact(fail("test", Category::Other, words))
 }
 
 #[test]
