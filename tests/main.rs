@@ -2,6 +2,7 @@
 
 mod anthropic;
 mod budget;
+mod chat_calls;
 mod compress;
 mod conversations;
 mod corpus;
@@ -15,6 +16,7 @@ mod limits;
 mod observers;
 mod outcomes;
 mod project;
+mod proxies;
 mod resume;
 mod retries;
 mod ruler;

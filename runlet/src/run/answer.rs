@@ -47,6 +47,8 @@ impl Run {
                 self.push(message);
                 self.phase = Phase::Ended(Ending::Refused { reason });
             }
+            // What stands beside a call that was lost is no answer.
+            StopReason::MalformedCall => self.answered_nothing(&stop_reason),
             stop_reason if says_nothing(&message) => self.answered_nothing(&stop_reason),
             _ => {
                 let answer = message.text();
@@ -56,7 +58,8 @@ impl Run {
         }
     }
 
-    /// A model that says nothing is asked once more; one that ran out of room would only do so again.
+    /// A model that says nothing, or whose call was lost, is asked once more; one that ran out of room would only do so
+    /// again.
     fn answered_nothing(&mut self, stop_reason: &StopReason) {
         let message = match stop_reason {
             StopReason::MaxTokens => {
@@ -67,6 +70,7 @@ impl Run {
                 self.begin_step();
                 return;
             }
+            StopReason::MalformedCall => "the model twice wrote no tool call that its provider could read",
             _ => "the model twice answered with neither text nor a tool call",
         };
         self.end(Ending::Empty { message: message.to_owned() });
