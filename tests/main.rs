@@ -3,6 +3,7 @@
 mod anthropic;
 mod budget;
 mod compress;
+mod contract;
 mod conversations;
 mod dynamic_tools;
 mod events;

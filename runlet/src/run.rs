@@ -433,7 +433,8 @@ impl Outcome {
 pub enum Decision {
     /// It may run, with the arguments the model gave.
     Approve,
-    /// It may run with these arguments.
+    /// It may run with these arguments. The history keeps the model's own, and says beside the result what they were
+    /// changed to.
     ApproveEdited {
         /// The arguments as JSON text.
         arguments: String,
@@ -915,6 +916,9 @@ impl Run {
         let Some(closed) = turn.close() else { return };
         self.push(closed.message);
         self.push(closed.results);
+        if let Some(edits) = closed.edits {
+            self.push(edits);
+        }
         if let Some(message) = closed.fatal {
             self.phase = Phase::Ended(Ending::Failed { kind: ErrorKind::Tool, message });
             return;
@@ -975,6 +979,9 @@ impl Run {
             if let Some(closed) = turn.close() {
                 self.push(closed.message);
                 self.push(closed.results);
+                if let Some(edits) = closed.edits {
+                    self.push(edits);
+                }
             }
         }
         self.phase = Phase::Ended(ending);

@@ -32,7 +32,7 @@ use crate::context::{RunId, RunInfo};
 use crate::error::{Error, ErrorKind, ProviderError, ProviderErrorCategory, Result};
 use crate::event::{Emitter, EventKind, EventQueue, Span};
 use crate::hook::{ModelFailure, ModelRecovery, RunEnd};
-use crate::message::{SharedMessage, ToolCall, Usage, UsageSource};
+use crate::message::{Mark, SharedMessage, ToolCall, Usage, UsageSource};
 use crate::model::{
     AnyModel, Capabilities, Model, ModelEvent, ModelRequest, ModelResponse, ModelStream, PreparedRequest, Retrying,
     StopReason, ToolChoice, ToolDefinition,
@@ -440,7 +440,8 @@ impl Driver {
         };
         if let Some(span) = self.step.filter(|span| next != Some(span.step)) {
             emitter.emit(span, || {
-                let last = self.run.messages().last();
+                // A note on what a person changed may follow the results.
+                let last = self.run.messages().iter().rev().find(|message| message.mark != Mark::Note);
                 EventKind::StepCompleted { tool_calls: last.map_or(0, |message| message.tool_results().count()) }
             });
             self.step = None;
