@@ -304,7 +304,7 @@ async fn row_85_an_error_says_whether_another_try_can_help() {
     {
         assert!(!Error::new(kind, "no").is_retryable(), "{kind:?}");
     }
-    // The loop itself sends nothing twice: whoever stands around it is the only one that retries.
+    // The loop adds no tries to those of the adapter.
     let error = || Error::from(ProviderError::new("scripted", Category::Overloaded, "busy"));
     let model = ScriptedModel::new().fail(error()).text("never");
     let failed = Runtime::new().run(&agent(&model, []), (), "go").await.expect_err("the model is busy");

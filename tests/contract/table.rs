@@ -56,7 +56,7 @@ pub(super) const TABLE: [Row; 75] = [
     wire(
         20,
         "a server that says nothing any more",
-        "time limits for an answer, for its first event and between two; TCP keepalive below",
+        "time limits for an answer, for its first event and between two",
     ),
     wire(21, "a redirect", "it is not followed, so key and body go nowhere else"),
     wire(
@@ -219,6 +219,6 @@ pub(super) const TABLE: [Row; 75] = [
     run(
         85,
         "retries around retries",
-        "`Error::is_retryable` says what another try may cure; the loop itself sends nothing twice",
+        "`Error::is_retryable` says what another try may cure; the adapter alone tries again, before anything was shown",
     ),
 ];
