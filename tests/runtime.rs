@@ -663,7 +663,7 @@ async fn a_run_whose_model_never_answers_can_be_cancelled() {
 }
 
 /// Polls a future up to `polls` times, letting tasks go on between, and drops it. Says whether it ended before.
-async fn poll_and_drop(future: impl Future, polls: usize) -> bool {
+pub(crate) async fn poll_and_drop(future: impl Future, polls: usize) -> bool {
     let mut future = pin!(future);
     for _ in 0..polls {
         if future.as_mut().poll(&mut TaskContext::from_waker(Waker::noop())).is_ready() {

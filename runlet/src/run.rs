@@ -459,6 +459,9 @@ impl Run {
             if let Some(closed) = turn.close() {
                 self.push(closed.message);
                 self.push(closed.results);
+                if let Some(edits) = closed.edits {
+                    self.push(edits);
+                }
             }
         }
         self.phase = Phase::Ended(ending);

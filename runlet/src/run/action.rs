@@ -193,7 +193,8 @@ impl Outcome {
 pub enum Decision {
     /// It may run, with the arguments the model gave.
     Approve,
-    /// It may run with these arguments.
+    /// It may run with these arguments. The history keeps the model's own, and says beside the result what they were
+    /// changed to.
     ApproveEdited {
         /// The arguments as JSON text.
         arguments: String,

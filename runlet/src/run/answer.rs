@@ -168,6 +168,9 @@ impl Run {
         let Some(closed) = turn.close() else { return };
         self.push(closed.message);
         self.push(closed.results);
+        if let Some(edits) = closed.edits {
+            self.push(edits);
+        }
         if let Some(message) = closed.fatal {
             self.phase = Phase::Ended(Ending::Failed { kind: ErrorKind::Tool, message });
             return;

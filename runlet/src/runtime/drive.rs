@@ -27,6 +27,7 @@ use crate::context::{RunId, RunInfo};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Emitter, EventKind, EventQueue, Span};
 use crate::hook::RunEnd;
+use crate::message::Mark;
 use crate::model::{AnyModel, Capabilities, Model, ModelRequest, StopReason, ToolDefinition};
 use crate::run::{Action, Decision, Limit, LimitReached, Outcome, Run, RunStatus, Spent};
 
@@ -383,7 +384,8 @@ impl Driver {
         };
         if let Some(span) = self.step.filter(|span| next != Some(span.step)) {
             emitter.emit(span, || {
-                let last = self.run.messages().last();
+                // A note on what a person changed may follow the results.
+                let last = self.run.messages().iter().rev().find(|message| message.mark != Mark::Note);
                 EventKind::StepCompleted { tool_calls: last.map_or(0, |message| message.tool_results().count()) }
             });
             self.step = None;
