@@ -87,7 +87,10 @@ fn checked(
     errors: &mut Errors,
 ) -> Option<Tool> {
     let blocking = flag(settings, "blocking", errors);
-    signature(function, blocking, errors);
+    // With a wrong value, too, it says what the function is to be.
+    let plain = blocking || settings.get("blocking").is_some_and(|entry| entry.flag().is_err());
+    signature(function, plain, errors);
+    returned(function, errors);
     let parameters = parameters(function, errors);
     let name = name(function, settings, prefix, errors)?;
     let effect = effect(settings, errors);
@@ -190,6 +193,26 @@ fn signature(function: &Function, blocking: bool, errors: &mut Errors) {
         if attribute.path().segments.last().is_some_and(|segment| segment.ident == "tool") {
             errors.push_at(attribute.path(), "`#[tool]` stands here twice; remove one");
         }
+    }
+}
+
+/// A text that is borrowed from the call ends with it, and the compiler would say so of the whole attribute.
+fn returned(function: &Function, errors: &mut Errors) {
+    let ReturnType::Type(_, ty) = &function.signature.output else { return };
+    let value = match ungroup(ty) {
+        Type::Path(path) => path.path.segments.last().filter(|last| last.ident == "Result").and_then(|last| {
+            let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+            match arguments.args.first() {
+                Some(GenericArgument::Type(value)) => Some(ungroup(value)),
+                _ => None,
+            }
+        }),
+        other => Some(other),
+    };
+    let Some(Type::Reference(reference)) = value else { return };
+    let is_text = matches!(ungroup(&reference.elem), Type::Path(path) if path.path.is_ident("str"));
+    if is_text && reference.lifetime.as_ref().is_none_or(|lifetime| lifetime.ident != "static") {
+        errors.push_at(reference, "a tool owns what it returns: write `String`, or `&'static str` for a fixed text");
     }
 }
 
@@ -515,13 +538,28 @@ fn argument_name(ident: &Ident, rules: &Settings, errors: &mut Errors) -> Option
     None
 }
 
+/// What the names of a toolset begin with.
+pub(crate) fn prefix(entry: &Entry) -> syn::Result<String> {
+    let (prefix, span) = entry.string("files_")?;
+    if prefix.len() < MAX_NAME && prefix.chars().all(names_a_tool) {
+        return Ok(prefix);
+    }
+    Err(syn::Error::new(
+        span,
+        format!("`{prefix}` cannot begin the name of a tool: providers accept 1 to {MAX_NAME} of A-Z, a-z, 0-9, _ and -"),
+    ))
+}
+
+fn names_a_tool(character: char) -> bool {
+    character.is_ascii_alphanumeric() || matches!(character, '_' | '-')
+}
+
 fn name(function: &Function, settings: &Settings, prefix: &str, errors: &mut Errors) -> Option<String> {
     let (name, span) = match settings.get("name") {
         Some(entry) => errors.keep(entry.string("lookup_order"))?,
         None => (format!("{prefix}{}", span::text(function.ident())), function.ident().span()),
     };
-    let legal = |character: char| character.is_ascii_alphanumeric() || matches!(character, '_' | '-');
-    if (1..=MAX_NAME).contains(&name.len()) && name.chars().all(legal) {
+    if (1..=MAX_NAME).contains(&name.len()) && name.chars().all(names_a_tool) {
         return Some(name);
     }
     errors.push(span, format!(
