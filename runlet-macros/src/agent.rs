@@ -40,9 +40,9 @@ pub(crate) fn mistake(input: TokenStream) -> TokenStream {
     let error = match place.as_str() {
         "tools" => {
             let wanted = "`tools` takes a list of `#[tool]` functions: `tools: [lookup_order]`; a value is added with `tool: value`, a toolset with `toolset: Files::tools(files)`";
-            syn::Error::new_spanned(tokens, wanted)
+            syn::Error::new(ends(&tokens).0, wanted)
         }
-        "hooks" => syn::Error::new_spanned(tokens, "`hooks` takes a list: `hooks: [AuditHook::new()]`"),
+        "hooks" => syn::Error::new(ends(&tokens).0, "`hooks` takes a list: `hooks: [AuditHook::new()]`"),
         "field" => field.parse2(tokens).err().unwrap_or_else(|| syn::Error::new(Span::call_site(), FIELD)),
         _ => head(tokens),
     };
@@ -68,7 +68,8 @@ fn field(input: ParseStream<'_>) -> syn::Result<()> {
 /// What is wrong with what stands before the fields, or around them.
 fn head(tokens: TokenStream) -> syn::Error {
     let mut tokens = tokens.into_iter();
-    let example = "an agent is written `agent!(support { model: .. })`, with types `agent!(support::<Shop> { model: .. })`";
+    let example =
+        "an agent is written `agent!(support { model: .. })`, with types `agent!(support::<Shop> { model: .. })`";
     match (tokens.next(), tokens.next()) {
         (None, _) => syn::Error::new(Span::call_site(), example),
         (Some(TokenTree::Literal(name)), _) => {

@@ -241,7 +241,10 @@ fn parameter(function: &Function, input: &PatType, errors: &mut Errors) -> Optio
     let ident = pattern(&input.pat, errors);
     let source = match ungroup(&input.ty) {
         Type::Reference(reference) => {
-            if let Some(entry) = rules.first() {
+            // Rules are right on what is to be taken by value anyway.
+            if let Some(entry) = rules.first()
+                && by_value(ungroup(&reference.elem)).is_none()
+            {
                 errors.push(
                     entry.key.span(),
                     "a borrowed parameter comes from the run and takes no `#[arg]`: take it by value if the model gives it",
@@ -546,7 +549,9 @@ pub(crate) fn prefix(entry: &Entry) -> syn::Result<String> {
     }
     Err(syn::Error::new(
         span,
-        format!("`{prefix}` cannot begin the name of a tool: providers accept 1 to {MAX_NAME} of A-Z, a-z, 0-9, _ and -"),
+        format!(
+            "`{prefix}` cannot begin the name of a tool: providers accept 1 to {MAX_NAME} of A-Z, a-z, 0-9, _ and -"
+        ),
     ))
 }
 
