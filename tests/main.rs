@@ -4,6 +4,7 @@ mod anthropic;
 mod budget;
 mod compress;
 mod conversations;
+mod dialects;
 mod dynamic_tools;
 mod events;
 mod fallback;
