@@ -42,6 +42,12 @@ impl Figures {
         self.0.entry((api.to_owned(), kind)).or_default().push(figure);
     }
 
+    pub(crate) fn merge(&mut self, other: Self) {
+        for (kind, figures) in other.0 {
+            self.0.entry(kind).or_default().extend(figures);
+        }
+    }
+
     pub(crate) fn print(&self) {
         println!("\nthe budget's figures over the reported input, text only, uncalibrated:");
         println!(

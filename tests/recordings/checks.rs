@@ -1,7 +1,7 @@
 //! The checks of single exchanges: decode, stream = whole, and request.
 
 use futures_util::StreamExt;
-use runlet::model::{Model, ModelEvent, ModelRequest, ModelResponse};
+use runlet::model::{AnyModel, Model, ModelEvent, ModelRequest, ModelResponse};
 use runlet::{Error, Result};
 use serde_json::Value;
 
@@ -11,14 +11,13 @@ use crate::set::Exchange;
 
 /// Asks the adapter and answers with `reply`. Gives what the adapter made of it, and the body it sent.
 pub(crate) async fn ask(
-    api: &dyn Api,
+    model: &AnyModel,
     server: &Loopback,
     exchange: &Exchange,
     request: ModelRequest,
     reply: Reply,
     streamed: bool,
 ) -> (Answer, Value) {
-    let model = api.model(exchange, &server.url("/v1"));
     server.reply(reply);
     let mut events = Vec::new();
     let result = if streamed {

@@ -2,7 +2,8 @@
 //!
 //! Every set below `$RUNLET_SHARED/recordings` is read; where there are none, the test says so and passes. The checks:
 //! what is decoded equals what the vendor's own SDK read; a stream says what the whole body says, however its bytes are
-//! split; a recorded request, read and built again, is equal JSON; whole conversations carry what was recorded.
+//! split; a recorded request, read and built again, is equal JSON; whole conversations carry what was recorded; streams
+//! that break off anywhere are no answers.
 
 mod anthropic;
 mod api;
@@ -17,9 +18,14 @@ mod loopback;
 mod openai_chat;
 mod openai_responses;
 mod set;
+mod spec;
+mod sweep;
 mod table;
 
+use std::path::Path;
 use std::process::ExitCode;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use runlet::model::ModelRequest;
 use serde_json::Value;
@@ -31,6 +37,7 @@ use crate::checks::{
 use crate::known_differences::{DELTAS_LEFT_OUT, SEVERAL_ANSWERS};
 use crate::loopback::Loopback;
 use crate::set::Exchange;
+use crate::spec::Spec;
 use crate::table::{Report, Row};
 
 /// The longest pieces, in bytes, in which each stream is replayed; a whole body is replayed in the last of these only.
@@ -48,22 +55,72 @@ fn main() -> ExitCode {
         println!("skipped: there are no recordings; RUNLET_SHARED names the folder that holds them");
         return ExitCode::SUCCESS;
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let report = runtime.block_on(async {
+    let mut jobs: Vec<Job> = Vec::new();
+    for api in 0..api::all().len() {
+        jobs.push(Job::Sweep(api));
+        jobs.extend(set::names(&folder).into_iter().map(|set| Job::Replay(set, api)));
+    }
+    let report = run(&jobs, &folder);
+    report.print();
+    if report.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// A part of the work that needs nothing of the others.
+enum Job {
+    /// Replays what a set has of an API.
+    Replay(String, usize),
+    /// Breaks off streams of an API everywhere.
+    Sweep(usize),
+}
+
+impl Job {
+    fn run(&self, folder: &Path) -> Report {
         let mut report = Report::default();
-        for set in set::names(&folder) {
-            for api in api::all() {
-                let exchanges = set::read(&folder, &set, api.name());
+        let apis = api::all();
+        let (Self::Replay(_, api) | Self::Sweep(api)) = self;
+        report.spec = Spec::of(apis[*api].name(), folder);
+        match self {
+            Self::Replay(set, api) => {
+                let exchanges = set::read(folder, set, apis[*api].name());
                 if !exchanges.is_empty() {
-                    let row = check(&*api, &exchanges, &mut report).await;
-                    report.add(&set, api.name(), row);
+                    let runtime =
+                        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+                    let row = runtime.block_on(check(&*apis[*api], &exchanges, &mut report));
+                    report.add(set, apis[*api].name(), row);
                 }
+            }
+            Self::Sweep(api) => {
+                let name = apis[*api].name();
+                let sets: Vec<Vec<Exchange>> =
+                    set::names(folder).iter().map(|set| set::read(folder, set, name)).collect();
+                report.swept(name, sweep::sweep(name, &sets));
+                report.check_own_requests(name);
             }
         }
         report
+    }
+}
+
+/// Does the jobs, as many at a time as the machine has cores.
+fn run(jobs: &[Job], folder: &Path) -> Report {
+    let next = AtomicUsize::new(0);
+    let done: Vec<OnceLock<Report>> = jobs.iter().map(|_| OnceLock::new()).collect();
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                while let Some((job, done)) = at(jobs, &done, next.fetch_add(1, Ordering::Relaxed)) {
+                    done.set(job.run(folder)).ok();
+                }
+            });
+        }
     });
-    report.print();
-    if report.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    let mut all = Report::default();
+    done.into_iter().filter_map(OnceLock::into_inner).for_each(|report| all.merge(report));
+    all
+}
+
+fn at<'a, A, B>(a: &'a [A], b: &'a [B], place: usize) -> Option<(&'a A, &'a B)> {
+    a.get(place).zip(b.get(place))
 }
 
 async fn check(api: &dyn Api, exchanges: &[Exchange], report: &mut Report) -> Row {
@@ -108,10 +165,11 @@ async fn check_exchange(api: &dyn Api, server: &Loopback, exchange: &Exchange, r
         body = last;
     }
     let reply = recorded_reply(exchange, vec![body.into()]);
-    let (answer, sent) = ask(api, server, exchange, request.clone(), reply, streamed).await;
+    let model = api.model(exchange, &server.url("/v1"));
+    let (answer, sent) = ask(&model, server, exchange, request.clone(), reply, streamed).await;
 
     if let (None, Ok(response)) = (no_request, &answer.result) {
-        report.figures.add(api.name(), &api.model(exchange, "http://localhost:1"), &request, response);
+        report.figures.add(api.name(), &model, &request, response);
     }
 
     let known_stream = if streamed { api.known_stream(body) } else { None };
@@ -134,14 +192,14 @@ async fn check_exchange(api: &dyn Api, server: &Loopback, exchange: &Exchange, r
         found.extend(compare_events(&answer.events, response));
     }
     if streamed && let Some(whole) = api.whole_of_stream(body) {
-        let (whole, _) = ask(api, server, exchange, request.clone(), whole_reply(whole), false).await;
+        let (whole, _) = ask(&model, server, exchange, request.clone(), whole_reply(whole), false).await;
         found.extend(compare_results("stream and whole", &answer.result, &whole.result));
     }
     let mut seeded = Seeded(body.len() as u64);
     let lengths = if streamed { &LONGEST_PIECES[..] } else { &LONGEST_PIECES[2..] };
     for &longest in lengths {
         let reply = recorded_reply(exchange, seeded.split(body.as_bytes(), longest));
-        let (split, _) = ask(api, server, exchange, request.clone(), reply, streamed).await;
+        let (split, _) = ask(&model, server, exchange, request.clone(), reply, streamed).await;
         found.extend(compare_results("split and one piece", &split.result, &answer.result));
         if split.events != answer.events {
             found.push(format!("the events differ in pieces of up to {longest} bytes"));
@@ -160,6 +218,9 @@ async fn check_exchange(api: &dyn Api, server: &Loopback, exchange: &Exchange, r
 
 fn check_request(api: &dyn Api, exchange: &Exchange, mut sent: Value, row: &mut Row, report: &mut Report) {
     let mut recorded = exchange.recorded.request.body.clone();
+    if !api.counts_tokens(exchange) {
+        report.check_spec(api.name(), &exchange.place, &recorded, &sent);
+    }
     let kinds = known_differences::normalize(api.name(), &mut recorded, &mut sent);
     let found = differences(&recorded, &sent);
     row.requests.count(found.is_empty());

@@ -2,8 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use crate::budget::Figures;
 use crate::known_differences::reason;
+use crate::spec::{Fits, Spec};
+use crate::sweep::{self, Sweep};
 
 /// What was found in one set of one API.
 #[derive(Clone, Debug, Default)]
@@ -81,11 +85,52 @@ pub(crate) struct Report {
     known: BTreeMap<(String, &'static str), usize>,
     problems: Vec<String>,
     pub figures: Figures,
+    sweeps: Vec<(String, Sweep)>,
+    /// The published schema of the requests that are being checked.
+    pub spec: Option<Spec>,
+    fits: BTreeMap<String, Fits>,
 }
 
 impl Report {
     pub(crate) fn add(&mut self, set: &str, api: &str, row: Row) {
         self.rows.push((set.to_owned(), api.to_owned(), row));
+    }
+
+    /// Adds what came of the sweep of an API.
+    pub(crate) fn swept(&mut self, api: &str, mut sweep: Sweep) {
+        for (place, problem) in std::mem::take(&mut sweep.shown) {
+            self.problem(&place, "sweep", [problem]);
+        }
+        self.sweeps.push((api.to_owned(), sweep));
+    }
+
+    /// Checks a recorded request, and the same one as it was sent, against the published schema.
+    pub(crate) fn check_spec(&mut self, api: &str, place: &str, recorded: &Value, sent: &Value) {
+        let Some(spec) = &self.spec else { return };
+        let wrong = spec.check(recorded, sent, self.fits.entry(api.to_owned()).or_default());
+        self.problem(place, "published schema", wrong);
+    }
+
+    /// Checks requests of every kind against the published schema.
+    pub(crate) fn check_own_requests(&mut self, api: &str) {
+        let (Some(spec), Some(adapter)) = (&self.spec, sweep::adapter(api)) else { return };
+        let wrong = spec.check_own(adapter, self.fits.entry(api.to_owned()).or_default());
+        self.problem(api, "published schema", wrong);
+    }
+
+    /// Adds everything that was found elsewhere.
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.rows.extend(other.rows);
+        self.rows.sort_by(|one, other| (&one.0, &one.1).cmp(&(&other.0, &other.1)));
+        for (kind, count) in other.known {
+            *self.known.entry(kind).or_default() += count;
+        }
+        self.problems.extend(other.problems);
+        self.figures.merge(other.figures);
+        self.sweeps.extend(other.sweeps);
+        for (api, fits) in other.fits {
+            self.fits.entry(api).or_default().merge(fits);
+        }
     }
 
     /// Counts differences that are known and right.
@@ -123,6 +168,14 @@ impl Report {
             println!("{count:>6} {api}: {kind}: {}", reason(api, kind));
         }
         self.figures.print();
+        println!("\nstreams that break off or are split at every byte:");
+        for (api, sweep) in &self.sweeps {
+            println!("{api:<20} {sweep}");
+        }
+        println!("\nrequests that fit the schemas that the vendors publish:");
+        for (api, fits) in &self.fits {
+            fits.print(api);
+        }
         let tallies = [total.decoded, total.streams, total.requests, total.conversations];
         let passed: usize = tallies.iter().map(|tally| tally.0).sum();
         let failed: usize = tallies.iter().map(|tally| tally.1 - tally.0).sum();

@@ -132,6 +132,11 @@ impl SseParser {
         Ok(Some(SseEvent { name, data }))
     }
 
+    /// Whether bytes have come that belong to an event whose end has not.
+    pub(crate) fn is_within_event(&self) -> bool {
+        self.start < self.buffer.len()
+    }
+
     /// Reads lines up to the end of an event with data. False where the bytes run out first.
     fn read_event(&mut self) -> Result<bool, SseError> {
         if !self.skip_bom() {

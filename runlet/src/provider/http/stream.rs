@@ -169,7 +169,7 @@ impl<D: StreamDecoder> EventStream<D> {
                 Poll::Ready(Some(Err(error))) => {
                     self.fail(failure::broken_off(self.provider, &error.without_url()));
                 }
-                Poll::Ready(None) => match self.decoder.end(&mut self.ready) {
+                Poll::Ready(None) => match self.end() {
                     Ok(ControlFlow::Break(())) => self.state = State::Ended,
                     Ok(ControlFlow::Continue(())) => {
                         let words = "the stream ended before the answer did";
@@ -186,6 +186,23 @@ impl<D: StreamDecoder> EventStream<D> {
                 }
             }
         }
+    }
+
+    /// The body has ended. Breaks where the answer is complete.
+    fn end(&mut self) -> Result<ControlFlow<()>, Failure> {
+        if self.parser.is_within_event() {
+            // Some servers leave out the empty line after the last event. One that breaks off in the middle has lost what
+            // came after it too, even if the answer looked complete.
+            self.parser.push(b"\n\n");
+            let last = match self.parser.next_event() {
+                Ok(Some(event)) if event.data == "[DONE]" || is_json(event.data) => event,
+                _ => return Ok(ControlFlow::Continue(())),
+            };
+            if self.decoder.event(last, &mut self.ready)?.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        self.decoder.end(&mut self.ready)
     }
 
     fn is_over(&self) -> bool {

@@ -1,0 +1,38 @@
+//! The committed corpus of the fuzz targets, through the functions that the targets call.
+
+use std::path::Path;
+
+#[path = "../fuzz/src/lib.rs"]
+pub(crate) mod targets;
+
+/// Runs every seed of a target; one that fails is named.
+fn check(target: &str, run: fn(&[u8])) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus").join(target);
+    let seeds: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(!seeds.is_empty(), "{target} has no corpus");
+    for seed in seeds {
+        let data = std::fs::read(&seed).unwrap();
+        let outcome = std::panic::catch_unwind(|| run(&data));
+        assert!(outcome.is_ok(), "{}", seed.display());
+    }
+}
+
+#[test]
+fn arguments_of_tools_are_read_or_answered() {
+    check("arguments", targets::arguments::run);
+}
+
+#[test]
+fn schemas_are_lowered_to_every_dialect() {
+    check("lowering", targets::lowering::run);
+}
+
+#[test]
+fn requests_are_built_again_as_they_were() {
+    check("request", targets::request::run);
+}
+
+#[test]
+fn streams_give_an_answer_or_an_error_however_they_are_split() {
+    check("stream", targets::stream::run);
+}
