@@ -7,6 +7,7 @@ mod compress;
 mod contract;
 mod conversations;
 mod corpus;
+mod dialects;
 mod dropping;
 mod dynamic_tools;
 mod events;
