@@ -3,6 +3,7 @@
 use std::path::Path;
 
 #[path = "../fuzz/src/lib.rs"]
+#[expect(unreachable_pub, reason = "it is a library elsewhere")]
 pub(crate) mod targets;
 
 /// Runs every seed of a target; one that fails is named.
