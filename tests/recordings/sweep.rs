@@ -26,7 +26,7 @@ struct Extent {
     longest: usize,
 }
 
-const USUAL: Extent = Extent { streams: 2, longest: 2_500 };
+const USUAL: Extent = Extent { streams: 2, longest: 3_200 };
 const WIDE: Extent = Extent { streams: 8, longest: 10_000 };
 
 /// What came of the sweep of one API.
