@@ -8,12 +8,12 @@ use std::task::{Context as TaskContext, Waker};
 
 use futures_util::StreamExt;
 use runlet::event::{Content, Event, EventKind, EventLog};
-use runlet::model::{ModelResponse, StopReason};
+use runlet::model::{Bill, BillPart, Capabilities, Model, ModelResponse, ModelStream, PreparedRequest, StopReason};
 use runlet::testing::ScriptedModel;
-use runlet::{Agent, Message, Part, Role, Runtime, ToolCall, ToolError};
+use runlet::{Agent, Message, Part, Result, Role, RunPolicy, RunReport, Runtime, ToolCall, ToolError};
 use serde_json::json;
 
-use crate::kit::{Stub, agent};
+use crate::kit::{Stub, agent, calls, text};
 
 const WHOLE: &[&str] = &[
     "run.started",
@@ -223,4 +223,81 @@ async fn a_run_that_is_dropped_ends_as_cancelled_for_its_observers() {
     }
     assert_eq!(log.names().last(), Some(&"run.cancelled"));
     assert_eq!(log.names().first(), Some(&"run.started"));
+}
+
+/// Calls a tool in every step but the last, and notes where the list of messages lies that it is sent.
+#[derive(Clone)]
+struct Walker {
+    steps: usize,
+    lists: Arc<Mutex<Vec<usize>>>,
+}
+
+impl Model for Walker {
+    fn provider(&self) -> &'static str {
+        "walker"
+    }
+
+    fn name(&self) -> &'static str {
+        "walker-1"
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::new().context_window(10_000_000).with_tools()
+    }
+
+    async fn complete(&self, request: PreparedRequest) -> Result<ModelResponse> {
+        let mut lists = self.lists.lock().unwrap();
+        lists.push(request.messages().as_ptr() as usize);
+        let step = lists.len();
+        if step == self.steps {
+            return Ok(text("there"));
+        }
+        Ok(calls(&[(&format!("c{step}"), "t", &json!({ "step": step }).to_string())]))
+    }
+
+    async fn stream(&self, request: PreparedRequest) -> Result<ModelStream> {
+        self.complete(request).await.map(ModelStream::whole)
+    }
+}
+
+/// Runs so many steps and gives how often the list of messages moved from one request to the next.
+async fn moves_of(steps: usize, runtime: Runtime) -> (usize, RunReport) {
+    let walker = Walker { steps, lists: Arc::default() };
+    let builder = Agent::builder("walker").model(walker.clone()).tool(Stub::echo("t"));
+    let policy = RunPolicy::new().max_steps(u32::try_from(steps).unwrap());
+    let agent: Agent = builder.run_policy(policy).build().unwrap();
+    let report = runtime.run(&agent, (), "go").await.unwrap().report;
+    let lists = walker.lists.lock().unwrap();
+    (lists.windows(2).filter(|pair| pair[0] != pair[1]).count(), report)
+}
+
+#[tokio::test]
+async fn who_keeps_every_event_of_a_long_run_has_nothing_copied() {
+    const STEPS: usize = 1_000;
+    let log = EventLog::new();
+    let (moves, report) = moves_of(STEPS, Runtime::new().event_log(&log)).await;
+    let (unwatched, _) = moves_of(STEPS, Runtime::new()).await;
+    // A list that grows moves as often as its room doubles; one that is copied moves in every step.
+    assert!(moves <= 16 && unwatched <= 16, "the history moved {moves} times, and {unwatched} times unwatched");
+
+    let events = log.events();
+    let bills: Vec<&Bill> = events
+        .iter()
+        .filter_map(|event| match &event.kind {
+            EventKind::ContextBudgetChecked { bill } => Some(bill),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(bills.len(), STEPS);
+    for (step, bill) in bills.into_iter().enumerate().step_by(111) {
+        let messages = bill.items().filter(|item| matches!(item.part, BillPart::Message { .. }));
+        assert_eq!(messages.count(), 1 + 2 * step, "each bill is of its own step");
+    }
+
+    let said = events.iter().filter_map(|event| match &event.kind {
+        EventKind::ModelCompleted { message, .. } => Some(&**message),
+        _ => None,
+    });
+    let kept = report.messages.iter().filter(|message| message.role == Role::Assistant).map(|message| &**message);
+    assert!(said.zip(kept).all(|(said, kept)| std::ptr::eq(said, kept)), "an answer is kept twice");
 }

@@ -27,6 +27,7 @@ mod simulation;
 mod spans;
 mod state;
 mod stream;
+mod summary;
 mod tool_macro;
 mod typed_output;
 mod wire;

@@ -2,14 +2,19 @@
 //! of every run is asserted of each.
 //!
 //! A run follows from its seed alone. `RUNLET_SEEDS=1000000 cargo test -p runlet-tests --release simulation` tries that
-//! many seeds, and `RUNLET_SEED=7 cargo test -p runlet-tests simulation` the one seed 7.
+//! many seeds, on every core there is, and `RUNLET_SEED=7 cargo test -p runlet-tests simulation` the one seed 7. A number of
+//! seconds in `RUNLET_SECONDS` ends it early; how many seeds were tried is printed.
+
+mod plain;
 
 use std::collections::HashMap;
 use std::env;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use runlet::error::{ProviderError, ProviderErrorCategory};
@@ -277,6 +282,23 @@ fn decide(run: &Run, chance: &mut Chance) -> Vec<(usize, Decision)> {
     calls.iter().map(|pending| (pending.index, decide(pending, chance))).collect()
 }
 
+/// After a run has ended, or was dropped: nothing more is asked, nothing begins, and what still ran has been cancelled and
+/// its grace is over.
+async fn check_quiet(model: &ScriptedModel, world: &World) {
+    let asked = model.requests().len();
+    settle().await;
+    let began = world.0.lock().unwrap().clone();
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    settle().await;
+    assert_eq!(*world.1.lock().unwrap(), 0, "a call goes on after its run");
+    assert_eq!(*world.0.lock().unwrap(), began, "a call begins after its run");
+    assert!(began.values().all(|times| *times == 1), "a call ran twice: {began:?}");
+    assert_eq!(model.requests().len(), asked, "a model is asked after its run");
+    for request in model.requests() {
+        assert_whole(&request.messages);
+    }
+}
+
 /// One run from its seed, to its end or to where its caller leaves it.
 async fn simulate(seed: u64, caller: Caller) -> Option<(Vec<String>, RunStatus)> {
     let mut chance = Chance(seed);
@@ -300,9 +322,15 @@ async fn simulate(seed: u64, caller: Caller) -> Option<(Vec<String>, RunStatus)>
             tokio::select! { ended = runtime.run(&agent, (), input) => ended, () = cancel => unreachable!() }
         }
         Caller::Drops => {
-            let events = usize::try_from(chance.below(60)).unwrap();
-            let mut stream = pin!(runtime.stream(&agent, (), input).take(events));
-            while stream.next().await.is_some() {}
+            if chance.one_in(2) {
+                let patience = Duration::from_millis(chance.below(300));
+                tokio::time::timeout(patience, runtime.run(&agent, (), input)).await.ok();
+            } else {
+                let events = usize::try_from(chance.below(60)).unwrap();
+                let mut stream = pin!(runtime.stream(&agent, (), input).take(events));
+                while stream.next().await.is_some() {}
+            }
+            check_quiet(&model, &world).await;
             return None;
         }
     };
@@ -328,12 +356,7 @@ async fn simulate(seed: u64, caller: Caller) -> Option<(Vec<String>, RunStatus)>
             Err(error) => error.into_report(),
         };
     }
-    // Whatever still ran has been cancelled, and its grace is over.
-    let asked = model.requests().len();
-    tokio::time::sleep(Duration::from_secs(5)).await;
-    settle().await;
-    assert_eq!(*world.1.lock().unwrap(), 0, "a call goes on after its run has ended");
-    assert_eq!(model.requests().len(), asked);
+    check_quiet(&model, &world).await;
     Some((brief(&report.messages), report.status))
 }
 
@@ -356,17 +379,47 @@ fn check_seed(seed: u64) {
     });
 }
 
-#[test]
-fn what_must_hold_of_every_run_holds_of_random_ones() {
+/// Tries seeds on every core. A seed that fails ends the test, and says how to try it again.
+fn check_seeds(what: &str, check_seed: fn(u64)) {
     let number = |name| env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let seeds = match number("RUNLET_SEED") {
-        Some(seed) => seed..seed + 1,
+        Some(seed) => seed..seed.saturating_add(1),
         None => 0..number("RUNLET_SEEDS").unwrap_or(SEEDS),
     };
-    for seed in seeds {
-        if let Err(failure) = catch_unwind(AssertUnwindSafe(|| check_seed(seed))) {
-            eprintln!("seed {seed} fails; again: RUNLET_SEED={seed} cargo test -p runlet-tests simulation");
-            resume_unwind(failure);
+    let until = number("RUNLET_SECONDS").map(|seconds| Instant::now() + Duration::from_secs(seconds));
+    let (next, began) = (AtomicU64::new(seeds.start), Instant::now());
+    let work = || {
+        while until.is_none_or(|until| Instant::now() < until) {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= seeds.end {
+                break;
+            }
+            if let Err(failure) = catch_unwind(AssertUnwindSafe(|| check_seed(seed))) {
+                eprintln!("seed {seed} fails; again: RUNLET_SEED={seed} cargo test -p runlet-tests simulation");
+                next.store(seeds.end, Ordering::Relaxed);
+                resume_unwind(failure);
+            }
         }
-    }
+    };
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
+        for worker in workers {
+            if let Err(failure) = worker.join() {
+                resume_unwind(failure);
+            }
+        }
+    });
+    let tried = next.load(Ordering::Relaxed).min(seeds.end) - seeds.start;
+    println!("{what}: {tried} seeds in {:.1} s", began.elapsed().as_secs_f64());
+}
+
+#[test]
+fn what_must_hold_of_every_run_holds_of_random_ones() {
+    check_seeds("runs with their driver", check_seed);
+}
+
+#[test]
+fn what_must_hold_of_every_run_holds_of_random_ones_without_a_driver() {
+    check_seeds("runs as plain data", plain::check_seed);
 }

@@ -1,9 +1,9 @@
 //! Every provider passes the suite that `runlet::testing` has for providers.
 
-mod anthropic;
-mod gemini;
-mod openai_chat;
-mod openai_responses;
+pub(crate) mod anthropic;
+pub(crate) mod gemini;
+pub(crate) mod openai_chat;
+pub(crate) mod openai_responses;
 
 use runlet::testing::conformance::Fault;
 use serde_json::{Value, json};

@@ -13,11 +13,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 pub(crate) use self::emitter::{Emitter, EventQueue, Span};
 pub use self::jsonl::JsonlSink;
+pub(crate) use self::jsonl::plain_line;
 pub(crate) use self::observer::Observers;
 pub use self::observer::{EventLog, Observer, ObserverCounts, ObserverPolicy};
 pub use self::redact::Redactor;
@@ -87,6 +88,8 @@ pub enum EventKind {
     RunFailed {
         /// Why.
         error: Error,
+        /// Whether the model, or its provider's filter, declined.
+        refused: bool,
         /// The usage of all its model calls.
         usage: Usage,
     },
@@ -330,7 +333,7 @@ pub enum EventKind {
 }
 
 /// Which tool call an event is about.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ToolCallRef {
     /// The call's place among the calls of its step, from 0. With the run and the step it names the call.
     pub index: usize,
@@ -521,7 +524,10 @@ impl EventKind {
             Self::RunCompleted { output, stop_reason, usage } => {
                 json!({ "output": text(output), "stop_reason": stop_reason, "usage": usage })
             }
-            Self::RunFailed { error, usage } | Self::PolicyStopped { error, usage } => {
+            Self::RunFailed { error, refused, usage } => {
+                json!({ "error": error_data(error, content), "refused": refused, "usage": usage })
+            }
+            Self::PolicyStopped { error, usage } => {
                 json!({ "error": error_data(error, content), "usage": usage })
             }
             Self::RunCancelled { usage } => json!({ "usage": usage }),

@@ -8,6 +8,7 @@ mod prepared;
 mod request;
 mod response;
 mod retrying;
+mod tally;
 
 use std::fmt;
 use std::future::Future;
@@ -27,6 +28,7 @@ pub use self::response::{ModelEvent, ModelResponse, StopReason};
 pub use self::retrying::Retrying;
 #[cfg(feature = "_http")]
 pub(crate) use self::retrying::Watch;
+pub(crate) use self::tally::Tally;
 
 use crate::error::Result;
 

@@ -25,7 +25,7 @@ use self::turn::Turn;
 use crate::agent::RunPolicy;
 use crate::context::RunId;
 use crate::error::{Error, ErrorKind, Result};
-use crate::message::{Message, Messages, Native, Part, Role, ToolCall, ToolResult, Usage};
+use crate::message::{Message, Messages, Native, Part, Role, SharedMessage, ToolCall, ToolResult, Usage};
 use crate::model::{ModelRequest, ModelResponse, StopReason};
 use crate::tool::ToolErrorKind;
 
@@ -541,7 +541,10 @@ impl Run {
         match (outcome, &mut self.phase) {
             (Outcome::ModelAsked { model, input_tokens }, Phase::Model) => self.ask(model, input_tokens),
             (Outcome::ModelFailed { usage, rejected }, Phase::Model) => self.failed_request(&usage, rejected),
-            (Outcome::Model(response), Phase::Model) => self.answered(*response),
+            (Outcome::Model(response), Phase::Model) => {
+                let ModelResponse { message, stop_reason, usage, .. } = *response;
+                self.answered(message.into(), stop_reason, usage);
+            }
             (Outcome::Compressed(messages), Phase::Model) => self.compressed = Some(messages),
             (Outcome::Spent(usage), Phase::Model) => self.spend(&usage),
             (Outcome::ToolSettled { index, result, failure }, Phase::Tools(turn)) => {
@@ -573,12 +576,22 @@ impl Run {
             (Outcome::Stopped(reached), _) => self.end(Ending::Stopped { reached }),
             (Outcome::Failed { kind, message }, _) => self.end(Ending::Failed { kind, message }),
             (Outcome::Cancelled, _) => self.end(Ending::Cancelled),
-            (outcome, _) => {
-                let message = format!("{} while the run waits for {}", outcome.name(), self.phase.awaits());
-                return Err(Error::new(ErrorKind::Internal, message));
-            }
+            (outcome, _) => return Err(self.unfit(outcome.name())),
         }
         Ok(())
+    }
+
+    /// As [`Outcome::Model`], for an answer that others hold too: the history shares it with them.
+    pub(crate) fn answer(&mut self, message: SharedMessage, stop_reason: StopReason, usage: Usage) -> Result<()> {
+        if self.phase != Phase::Model {
+            return Err(self.unfit("a model's answer came"));
+        }
+        self.answered(message, stop_reason, usage);
+        Ok(())
+    }
+
+    fn unfit(&self, came: &str) -> Error {
+        Error::new(ErrorKind::Internal, format!("{came} while the run waits for {}", self.phase.awaits()))
     }
 
     /// Takes a person's decision on a call that waits for one, and gives the call.
@@ -694,7 +707,7 @@ impl Run {
     /// Where the run stands.
     pub fn status(&self) -> RunStatus {
         match &self.phase {
-            Phase::Tools(turn) if turn.ready().is_empty() => RunStatus::Interrupted,
+            Phase::Tools(turn) if turn.ready_count() == 0 => RunStatus::Interrupted,
             Phase::Model | Phase::Output { .. } | Phase::Tools(_) => RunStatus::Running,
             Phase::Ended(Ending::Completed { .. }) => RunStatus::Completed,
             Phase::Ended(Ending::Refused { .. }) => RunStatus::Refused,
@@ -768,13 +781,14 @@ impl Run {
         self.model_calls = self.model_calls.saturating_add(1);
     }
 
-    fn answered(&mut self, response: ModelResponse) {
-        let ModelResponse { mut message, stop_reason, usage, .. } = response;
+    fn answered(&mut self, mut message: SharedMessage, stop_reason: StopReason, usage: Usage) {
         self.use_up(&usage);
         if let Some(asked) = self.asked.take() {
-            self.spent = self.spent.plus(&asked.spent(&self.policy, &usage, Some(&message)));
+            self.spent = self.spent.plus(&asked.spent(&self.policy, &usage, Some(&*message)));
         }
-        message.role = Role::Assistant;
+        if message.role != Role::Assistant {
+            message = Message { role: Role::Assistant, ..message.into_message() }.into();
+        }
         self.last_stop = Some(stop_reason.clone());
         if message.tool_calls().next().is_some() {
             self.open_turn(message, &stop_reason);
@@ -834,8 +848,8 @@ impl Run {
         self.end(Ending::Empty { message: message.to_owned() });
     }
 
-    fn open_turn(&mut self, mut message: Message, stop_reason: &StopReason) {
-        self.name_calls(&mut message);
+    fn open_turn(&mut self, message: SharedMessage, stop_reason: &StopReason) {
+        let message = self.name_calls(message);
         let repeated = self.count_repeated(&message);
         let mut turn = Turn::new(message);
         if *stop_reason == StopReason::MaxTokens {
@@ -854,7 +868,7 @@ impl Run {
         turn.settle_from(limit, ToolErrorKind::Denied, |_| {
             format!("This call was not run: at most {limit} tool calls are run in one turn. Make it again if needed.")
         });
-        let reached = repeated.or_else(|| self.too_many_calls(turn.ready().len()));
+        let reached = repeated.or_else(|| self.too_many_calls(turn.ready_count()));
         if let Some(reached) = reached {
             turn.settle_rest(ToolErrorKind::Denied, |_| {
                 format!("This call was not run: the run came to its limit `{}`.", reached.limit.setting())
@@ -863,7 +877,7 @@ impl Run {
             self.end(Ending::Stopped { reached });
             return;
         }
-        let asked = u32::try_from(turn.ready().len()).unwrap_or(u32::MAX);
+        let asked = u32::try_from(turn.ready_count()).unwrap_or(u32::MAX);
         self.spent.tool_calls = self.spent.tool_calls.saturating_add(asked);
         self.phase = Phase::Tools(turn);
         self.close_turn();
@@ -894,19 +908,30 @@ impl Run {
     }
 
     /// Gives every call an id of its own: models leave them out and repeat them, and a result must find its call.
-    fn name_calls(&mut self, message: &mut Message) {
+    fn name_calls(&mut self, message: SharedMessage) -> SharedMessage {
+        let mut ids = Vec::new();
+        for (index, call) in message.tool_calls().enumerate() {
+            let mut id = call.id.clone();
+            if id.is_empty() || self.call_ids.contains(&id) {
+                id = format!("call_{}_{index}", self.step);
+            }
+            while !self.call_ids.insert(id.clone()) {
+                id.push('_');
+            }
+            ids.push(id);
+        }
+        if message.tool_calls().map(|call| &call.id).eq(&ids) {
+            return message;
+        }
+        let mut message = message.into_message();
         let calls = message.parts.iter_mut().filter_map(|part| match part {
             Part::ToolCall(call) => Some(call),
             _ => None,
         });
-        for (index, call) in calls.enumerate() {
-            if call.id.is_empty() || self.call_ids.contains(&call.id) {
-                call.id = format!("call_{}_{index}", self.step);
-            }
-            while !self.call_ids.insert(call.id.clone()) {
-                call.id.push('_');
-            }
+        for (call, id) in calls.zip(ids) {
+            call.id = id;
         }
+        message.into()
     }
 
     /// Makes the open turn history, if every call has its result.
@@ -980,12 +1005,12 @@ impl Run {
         self.phase = Phase::Ended(ending);
     }
 
-    fn push(&mut self, message: Message) {
+    fn push(&mut self, message: impl Into<SharedMessage>) {
+        let message = message.into();
         // No provider takes an empty message back.
         if message.parts.is_empty() {
             return;
         }
-        let message = crate::message::SharedMessage::from(message);
         if let Some(compressed) = &mut self.compressed {
             compressed.push(message.clone());
         }

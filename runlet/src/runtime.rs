@@ -15,6 +15,7 @@ mod output;
 mod report;
 mod session;
 mod stream;
+mod summary;
 
 use std::fmt;
 use std::sync::Arc;
@@ -27,6 +28,7 @@ pub use self::conversation::Conversation;
 pub use self::input::Input;
 pub use self::report::{RunError, RunReport, RunResult};
 pub use self::stream::RunStream;
+pub use self::summary::{ErrorSummary, RunSummary, ToolOutcome, ToolSummary};
 
 use self::drive::{Driver, Start};
 use self::session::StateAccess;

@@ -7,7 +7,7 @@ use runlet::provider::{Anthropic, RetryPolicy};
 use runlet::testing::conformance::{Answer, Call, Fault, Stream, Wire};
 use serde_json::{Value, json};
 
-struct Messages;
+pub(crate) struct Messages;
 
 runlet::testing::provider_conformance!(rows, Messages);
 

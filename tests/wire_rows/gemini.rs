@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::data;
 
-struct GenerateContent;
+pub(crate) struct GenerateContent;
 
 runlet::testing::provider_conformance!(rows, GenerateContent);
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{data, openai_error};
 
-struct Chat;
+pub(crate) struct Chat;
 
 runlet::testing::provider_conformance!(rows, Chat);
 

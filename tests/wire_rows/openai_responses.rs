@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::openai_error;
 
-struct Responses;
+pub(crate) struct Responses;
 
 runlet::testing::provider_conformance!(rows, Responses);
 

@@ -50,6 +50,9 @@ impl Calibrations {
 
     fn change(&self, provider: &str, model: &str, change: impl FnOnce(&mut Record)) {
         let mut records = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, record)) = records.iter_mut().find(|((of, name), _)| of == provider && name == model) {
+            return change(record);
+        }
         change(records.entry((provider.to_owned(), model.to_owned())).or_default());
     }
 }

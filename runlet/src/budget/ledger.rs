@@ -7,7 +7,8 @@ use super::policy::fraction_of;
 use super::{ContextManager, Ruler, media};
 use crate::message::{Message, Messages, Part, Role, SharedMessage, TokenCount};
 use crate::model::{
-    Bill, BillItem, BillPart, ModelRequest, OutputFormat, PartMeter, ProviderOptions, Share, ShareUse, ToolDefinition,
+    Bill, BillItem, BillPart, ModelRequest, OutputFormat, PartMeter, ProviderOptions, Share, ShareUse, Tally,
+    ToolDefinition,
 };
 
 /// Remembers what was counted of the requests of one conversation, so that a step counts only what is new:
@@ -15,7 +16,7 @@ use crate::model::{
 #[derive(Debug, Default)]
 pub struct Ledger {
     fixed: Option<Arc<Fixed>>,
-    counts: Arc<Vec<TokenCount>>,
+    messages: Tally,
     messages_total: TokenCount,
     /// The upper figures of the messages' parts that a policy can hold to a share.
     tool_results: u64,
@@ -77,8 +78,7 @@ impl Ledger {
         });
         let bill = Bill {
             fixed: Arc::clone(&fixed.items),
-            messages: request.messages.clone(),
-            counts: Arc::clone(&self.counts),
+            messages: self.messages.clone(),
             meter,
             measured: fixed.total + self.messages_total,
             calibration: manager.calibration(),
@@ -107,18 +107,17 @@ impl Ledger {
 
     fn count_messages(&mut self, request: &ModelRequest, manager: &ContextManager) {
         let messages = &request.messages;
-        if self.lineage != Some(messages.lineage()) || self.counts.len() > messages.len() {
+        if self.lineage != Some(messages.lineage()) || self.messages.len() > messages.len() {
             self.lineage = Some(messages.lineage());
-            self.counts = Arc::default();
+            self.messages = Tally::default();
             self.messages_total = TokenCount::default();
             (self.tool_results, self.attachments) = (0, 0);
         }
         let attachments = manager.policy.shares.iter().any(|(share, _)| *share == Share::Attachments);
-        let new = messages.get(self.counts.len()..).unwrap_or_default();
-        let counts = Arc::make_mut(&mut self.counts);
-        for message in new {
-            let tokens = manager.measure(message);
-            counts.push(tokens);
+        let new = messages.get(self.messages.len()..).unwrap_or_default();
+        let counted: Box<[_]> = new.iter().map(|message| (message.clone(), manager.measure(message))).collect();
+        for (message, tokens) in &counted {
+            let tokens = *tokens;
             self.messages_total += tokens;
             if message.role == Role::Tool {
                 self.tool_results = self.tool_results.saturating_add(tokens.upper);
@@ -128,6 +127,7 @@ impl Ledger {
                 self.attachments = self.attachments.saturating_add(upper);
             }
         }
+        self.messages.extend(counted);
     }
 }
 

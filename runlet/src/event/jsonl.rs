@@ -31,6 +31,8 @@ const USAGE_ATTRIBUTES: [(&str, &str); 5] = [
     ("cache_write_tokens", "gen_ai.usage.cache_creation.input_tokens"),
     ("reasoning_tokens", "gen_ai.usage.reasoning.output_tokens"),
 ];
+const CALL_ATTRIBUTES: [(&str, &str); 3] =
+    [("id", "gen_ai.tool.call.id"), ("tool", "gen_ai.tool.name"), ("index", "call_index")];
 
 /// An observer that writes each event as one line of JSON.
 ///
@@ -229,13 +231,34 @@ fn name_attributes(fields: &mut Map<String, Value>) {
         fields.insert("usage_source".to_owned(), usage.remove("source").unwrap_or_default());
     }
     if let Some(Value::Object(mut call)) = own.remove("call") {
-        rename(
-            fields,
-            &mut call,
-            &[("id", "gen_ai.tool.call.id"), ("tool", "gen_ai.tool.name"), ("index", "call_index")],
-        );
+        rename(fields, &mut call, &CALL_ATTRIBUTES);
     }
     fields.append(&mut own);
+}
+
+/// A line with the names that [`Event::to_json`] has; what is written with those already stays as it is.
+pub(crate) fn plain_line(line: &Value) -> Value {
+    let mut line = line.clone();
+    if let Some(agent) = line.get("gen_ai.agent.name").cloned() {
+        line["agent"] = agent;
+    }
+    let Some(Value::Object(data)) = line.get_mut("data") else { return line };
+    let take = |data: &mut Map<String, Value>, names: &[(&str, &str)]| -> Map<String, Value> {
+        let named = names.iter().filter_map(|(own, attribute)| Some(((*own).to_owned(), data.remove(*attribute)?)));
+        named.collect()
+    };
+    let mut own = take(data, &ATTRIBUTES);
+    let mut usage = take(data, &USAGE_ATTRIBUTES);
+    if let Some(source) = data.remove("usage_source") {
+        usage.insert("source".to_owned(), source);
+        own.insert("usage".to_owned(), Value::Object(usage));
+    }
+    let call = take(data, &CALL_ATTRIBUTES);
+    if !call.is_empty() {
+        own.insert("call".to_owned(), Value::Object(call));
+    }
+    data.append(&mut own);
+    line
 }
 
 /// A time as RFC 3339 has it, in UTC, to the microsecond.

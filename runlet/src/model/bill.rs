@@ -6,11 +6,13 @@ use std::sync::Arc;
 use serde::ser::{SerializeSeq, SerializeStruct};
 use serde::{Deserialize, Serialize};
 
-use crate::message::{MediaKind, Message, Messages, Part, Role, SharedMessage, TokenCount};
+use super::tally::Tally;
+use crate::message::{MediaKind, Message, Part, Role, SharedMessage, TokenCount};
 
 /// What a request costs, item by item, in tokens: as a table with `Display`, as JSON with `serde`.
 ///
-/// Making one costs nothing but what is new in the conversation; the lines are made when they are read.
+/// Making one costs nothing but what is new in the conversation, and so does keeping one: the bills of a run share what
+/// they have in common. The lines are made when they are read.
 ///
 /// ```
 /// use runlet::budget::{ContextManager, ContextPolicy};
@@ -27,9 +29,8 @@ use crate::message::{MediaKind, Message, Messages, Part, Role, SharedMessage, To
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bill {
     pub(crate) fixed: Arc<Vec<BillItem>>,
-    pub(crate) messages: Messages,
-    /// What each message takes as a whole.
-    pub(crate) counts: Arc<Vec<TokenCount>>,
+    /// Each message with what it takes as a whole.
+    pub(crate) messages: Tally,
     pub(crate) meter: PartMeter,
     /// The input as the ruler has it.
     pub(crate) measured: TokenCount,
@@ -252,7 +253,7 @@ impl Bill {
     /// Every line: first what does not change from step to step, then the messages in order with their parts, then what
     /// calibration adds, the reserved output and the margin.
     pub fn items(&self) -> impl Iterator<Item = BillItem> + '_ {
-        let messages = self.messages.iter().zip(self.counts.iter()).enumerate();
+        let messages = self.messages.iter().enumerate();
         let messages = messages.flat_map(|(index, (message, tokens))| self.lines(index, message, *tokens));
         let corrected = self.calibration.apply(self.measured);
         let added = TokenCount {

@@ -294,6 +294,24 @@ pub(crate) fn endpoint(base: &Url, path: &str) -> Url {
     url
 }
 
+/// A body in fewer pieces: those that stand side by side and are small become one. Handing on a piece costs more than
+/// copying so many bytes; what is larger, such as an image, stays shared.
+pub(crate) fn joined(pieces: Vec<Bytes>) -> Vec<Bytes> {
+    const SMALL: usize = 16 << 10;
+    let mut body = Vec::new();
+    for run in pieces.chunk_by(|left, right| left.len() <= SMALL && right.len() <= SMALL) {
+        match run {
+            [piece] => body.push(piece.clone()),
+            run => {
+                let mut bytes = Vec::with_capacity(run.iter().map(Bytes::len).sum());
+                run.iter().for_each(|piece| bytes.extend_from_slice(piece));
+                body.push(bytes.into());
+            }
+        }
+    }
+    body
+}
+
 /// A header value that is never shown. The error does not repeat it.
 pub(crate) fn secret_header(
     provider: &'static str,

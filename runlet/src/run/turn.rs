@@ -4,13 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{Decision, PendingCall};
 use crate::error::{Error, ErrorKind, Result};
-use crate::message::{Message, Part, ToolCall, ToolResult};
+use crate::message::{Message, Part, SharedMessage, ToolCall, ToolResult};
 use crate::tool::ToolErrorKind;
 
 /// An assistant message, and one slot for each of its calls.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Turn {
-    message: Message,
+    message: SharedMessage,
     slots: Vec<Slot>,
     pub(super) answer: Option<String>,
     /// What is wrong with an answer that a call brought.
@@ -34,7 +34,7 @@ enum Slot {
 
 /// A turn whose calls all have results.
 pub(super) struct Closed {
-    pub(super) message: Message,
+    pub(super) message: SharedMessage,
     pub(super) results: Message,
     pub(super) answer: Option<String>,
     pub(super) rejected: Option<String>,
@@ -45,7 +45,7 @@ pub(super) struct Closed {
 }
 
 impl Turn {
-    pub(super) fn new(message: Message) -> Self {
+    pub(super) fn new(message: SharedMessage) -> Self {
         let slots = message.tool_calls().map(|call| Slot::Ready { call: call.clone() }).collect();
         Self { message, slots, answer: None, rejected: None }
     }
@@ -57,6 +57,11 @@ impl Turn {
             Slot::Approved { call, edited } => Some((call, true, *edited, None)),
             _ => None,
         })
+    }
+
+    /// How many calls are to be run.
+    pub(super) fn ready_count(&self) -> usize {
+        self.slots.iter().filter(|slot| matches!(slot, Slot::Ready { .. } | Slot::Approved { .. })).count()
     }
 
     /// Whether the last call's arguments end in the midst of their JSON. Only the last can be cut off.
@@ -89,8 +94,7 @@ impl Turn {
     /// Gives a call its result. A call has one result: the first.
     pub(super) fn settle(&mut self, index: usize, result: ToolResult, failure: Option<ToolErrorKind>) -> Result<()> {
         let slot = self.open_slot(index)?;
-        let call = slot.call().cloned();
-        if call.as_ref().is_none_or(|call| call.id != result.call_id) {
+        if slot.call().is_none_or(|call| call.id != result.call_id) {
             return Err(Error::new(
                 ErrorKind::Internal,
                 format!("the result of call {index} carries the id `{}` of another call", result.call_id),
@@ -184,7 +188,7 @@ impl Turn {
             all_bad &= matches!(failure, Some(ToolErrorKind::UnknownTool | ToolErrorKind::InvalidArguments));
             results.push(Part::ToolResult(result));
         }
-        let message = std::mem::replace(&mut self.message, Message::assistant(""));
+        let message = self.message.clone();
         let results = Message::new(crate::message::Role::Tool, results);
         Some(Closed { message, results, answer: self.answer.take(), rejected: self.rejected.take(), fatal, all_bad })
     }

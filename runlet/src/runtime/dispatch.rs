@@ -16,7 +16,7 @@ use crate::context::CallInfo;
 use crate::error::Result;
 use crate::event::{EventKind, Span, ToolCallRef};
 use crate::hook::{ToolFailure, ToolRecovery, ToolVerdict};
-use crate::message::{ToolCall, ToolResult};
+use crate::message::{Extra, ToolCall, ToolResult};
 use crate::run::{Outcome, PendingCall};
 use crate::tool::{ToolError, ToolErrorKind, ToolOutput, ToolSpec};
 
@@ -245,7 +245,10 @@ fn settle(
 
 fn result_of(call: &ToolCall, output: Result<ToolOutput, ToolError>) -> Performed {
     match output {
-        Ok(output) => (ToolResult { content: output.content, ..ToolResult::text(call, "") }, None),
+        Ok(output) => {
+            let (call_id, name) = (call.id.clone(), call.name.clone());
+            (ToolResult { call_id, name, content: output.content, is_error: false, extra: Extra::default() }, None)
+        }
         Err(error) => (ToolResult::error(call, error.message()), Some(error)),
     }
 }

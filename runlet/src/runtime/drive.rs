@@ -491,14 +491,17 @@ impl Driver {
             // Some servers say `tool_calls` where they mean `length`.
             response.stop_reason = StopReason::MaxTokens;
         }
+        let ModelResponse { message, stop_reason, usage, model, .. } = response;
+        // Who watches shares the message with the history.
+        let message = SharedMessage::from(message);
         session.emitter.emit(span, || EventKind::ModelCompleted {
-            message: SharedMessage::from(response.message.clone()),
-            model: response.model.clone(),
-            stop_reason: response.stop_reason.clone(),
-            usage: response.usage,
+            message: message.clone(),
+            model,
+            stop_reason: stop_reason.clone(),
+            usage,
             duration,
         });
-        self.run.apply(Outcome::Model(Box::new(response)))?;
+        self.run.answer(message, stop_reason, usage)?;
         session.set_usage(self.run.usage());
         session.lineage.tell(self.run.spent());
         session.lineage.check_tool_calls()?;
@@ -776,9 +779,16 @@ impl Driver {
 
     /// Runs the calls of a turn, as many at a time as the policy allows; a sequential tool runs alone, after the calls
     /// before it and before those after it.
-    async fn call_tools(&mut self, calls: Vec<PendingCall>, mut early: Vec<EarlyCall>) -> Result<()> {
+    async fn call_tools(&mut self, mut calls: Vec<PendingCall>, mut early: Vec<EarlyCall>) -> Result<()> {
         let step = self.step.unwrap_or(self.session.root);
         let concurrency = self.session.policy.concurrency.max(1);
+        if early.is_empty()
+            && calls.len() == 1
+            && let Some(only) = calls.pop()
+        {
+            let outcome = run_call(Arc::clone(&self.session), step, only).boxed().await?;
+            return self.run.apply(outcome);
+        }
         let mut waiting = VecDeque::new();
         let mut running = FuturesUnordered::new();
         // What has begun counts among what runs at a time.
@@ -939,7 +949,7 @@ fn emit_end(session: &Session, report: &RunReport) {
             });
             match status {
                 RunStatus::Stopped => EventKind::PolicyStopped { error, usage },
-                _ => EventKind::RunFailed { error, usage },
+                _ => EventKind::RunFailed { error, refused: status == RunStatus::Refused, usage },
             }
         }
     });

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
@@ -77,14 +77,49 @@ impl<'de: 'a, 'a> Deserialize<'de> for Said<'a> {
     }
 }
 
-#[derive(Deserialize)]
+/// A call or a piece of one.
+#[derive(Default)]
 struct CallFields<'a> {
-    #[serde(borrow, default)]
     id: Option<Words<'a>>,
-    #[serde(borrow, default)]
     index: Option<&'a RawValue>,
-    #[serde(borrow, default)]
     function: Option<Function<'a>>,
+    /// All other fields that are not `null`, but for the type.
+    rest: Vec<(Cow<'a, str>, &'a RawValue)>,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for CallFields<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields<'a>(std::marker::PhantomData<&'a ()>);
+
+        impl<'de: 'a, 'a> Visitor<'de> for Fields<'a> {
+            type Value = CallFields<'a>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a tool call")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<CallFields<'a>, A::Error> {
+                let mut call = CallFields::default();
+                while let Some(Words(name)) = map.next_key::<Words<'de>>()? {
+                    match &*name {
+                        "id" => call.id = map.next_value()?,
+                        "function" => call.function = map.next_value()?,
+                        "index" => call.index = map.next_value()?,
+                        "type" => _ = map.next_value::<IgnoredAny>()?,
+                        _ => {
+                            let value: &'de RawValue = map.next_value()?;
+                            if value.get() != "null" {
+                                call.rest.push((name, value));
+                            }
+                        }
+                    }
+                }
+                Ok(call)
+            }
+        }
+
+        deserializer.deserialize_map(Fields(std::marker::PhantomData))
+    }
 }
 
 #[derive(Deserialize)]
@@ -204,7 +239,7 @@ impl Answer {
         let Some(extra) = self.function(&fields.id.unwrap_or_default(), index, fields.function, piece, out)? else {
             return Ok(());
         };
-        for (name, value) in rest_of_call(call)? {
+        for (name, value) in fields.rest {
             keep(extra, &name, value);
         }
         Ok(())
@@ -386,13 +421,6 @@ fn arguments(arguments: Option<&RawValue>) -> Result<Cow<'_, str>, Failure> {
         Some(json) if json.starts_with('"') => text(json),
         Some(json) => Ok(Cow::Borrowed(json)),
     }
-}
-
-/// The fields of a call beside those that every call has.
-fn rest_of_call(call: &RawValue) -> Result<Vec<(Cow<'_, str>, &RawValue)>, Failure> {
-    let mut rest = serde_json::from_str::<Said<'_>>(call.get()).map_err(|error| malformed(&error))?.rest;
-    rest.retain(|(name, _)| !matches!(&**name, "id" | "type" | "function"));
-    Ok(rest)
 }
 
 fn malformed(error: &serde_json::Error) -> Failure {

@@ -151,21 +151,22 @@ fn stop_reason(finish: Option<&str>, answer: &Answer) -> StopReason {
 }
 
 fn usage(usage: &Value) -> Usage {
-    let figure = |pointer: &str| usage.pointer(pointer).and_then(Value::as_u64);
-    let (input, output) = (figure("/prompt_tokens"), figure("/completion_tokens"));
-    let reasoning = figure("/completion_tokens_details/reasoning_tokens");
+    let figure = |name: &str| usage.get(name).and_then(Value::as_u64);
+    let detail = |of: &str, name: &str| usage.get(of)?.get(name)?.as_u64();
+    let (input, output) = (figure("prompt_tokens"), figure("completion_tokens"));
+    let reasoning = detail("completion_tokens_details", "reasoning_tokens");
     let mut read = Usage {
         input_tokens: input,
         output_tokens: output,
-        cache_read_tokens: figure("/prompt_tokens_details/cached_tokens")
-            .or_else(|| figure("/prompt_cache_hit_tokens")),
-        cache_write_tokens: figure("/prompt_tokens_details/cache_write_tokens"),
+        cache_read_tokens: detail("prompt_tokens_details", "cached_tokens")
+            .or_else(|| figure("prompt_cache_hit_tokens")),
+        cache_write_tokens: detail("prompt_tokens_details", "cache_write_tokens"),
         reasoning_tokens: reasoning,
         source: UsageSource::Unknown,
     };
     // xAI counts reasoning beside the output; the total tells.
     if let (Some(input), Some(output), Some(reasoning), Some(total)) =
-        (input, output, reasoning, figure("/total_tokens"))
+        (input, output, reasoning, figure("total_tokens"))
         && reasoning > 0
         && total.checked_sub(input) == output.checked_add(reasoning)
     {

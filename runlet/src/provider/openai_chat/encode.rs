@@ -25,6 +25,11 @@ pub(super) const INCLUDE_USAGE: &str = "include_usage";
 /// The option that names the field for the most tokens of an answer.
 pub(super) const MAX_TOKENS_FIELD: &str = "max_tokens_field";
 
+/// Room for the bytes of a message, so that writing a usual one does not move them.
+const MESSAGE_BYTES: usize = 512;
+/// Room for what stands before the messages, apart from the tools.
+const HEAD_BYTES: usize = 512;
+
 /// Writes the body of a request; `tools` is what [`tools`] wrote of its tools.
 pub(super) fn body(
     model: &str,
@@ -42,7 +47,7 @@ pub(super) fn body(
     let overridden: HashSet<&str> = rest.keys().map(String::as_str).collect();
 
     let mut chunks = Vec::with_capacity(request.messages.len() + 2);
-    let mut head = Vec::new();
+    let mut head = Vec::with_capacity(HEAD_BYTES + tools.len());
     let mut object = ObjectWriter::begin(&mut head);
     let write = |object: &mut ObjectWriter<'_>| {
         if !overridden.contains("model") {
@@ -64,15 +69,14 @@ pub(super) fn body(
         chunks.push(head.into());
         return Ok(chunks);
     }
-    let instructions = request.instructions.as_deref().map(|text| json!({ "role": "system", "content": text }));
     object
         .field_with("messages", |out| {
             out.push(b'[');
-            instructions.as_ref().map_or(Ok(()), |message| serde_json::to_writer(out, message))
+            request.instructions.as_deref().map_or(Ok(()), |text| instructions(out, text))
         })
         .map_err(|error| unwritable(PROVIDER, &error))?;
     chunks.push(head.into());
-    let mut follows = instructions.is_some();
+    let mut follows = request.instructions.is_some();
     for message in &request.messages {
         // A message's bytes begin with a comma, so that they can be shared wherever the message stands.
         let bytes = message_bytes(message, row)?;
@@ -83,6 +87,14 @@ pub(super) fn body(
     }
     chunks.push(Bytes::from_static(b"]}"));
     Ok(chunks)
+}
+
+fn instructions(out: &mut Vec<u8>, text: &str) -> serde_json::Result<()> {
+    let mut message = ObjectWriter::begin(out);
+    message.field("role", "system")?;
+    message.field("content", text)?;
+    message.end();
+    Ok(())
 }
 
 /// Whether strict mode is chosen for the tools and the output of a request that say nothing of it.
@@ -182,12 +194,13 @@ fn output_format(format: &OutputFormat, auto_strict: bool, row: &Row) -> Result<
 
 fn message_bytes(message: &SharedMessage, row: &Row) -> Result<Bytes> {
     message.wire(row.dialect, |message| {
-        let mut out = Vec::new();
+        let mut out = Vec::with_capacity(MESSAGE_BYTES);
         match message.role {
             Role::Assistant => assistant(&mut out, message, row)?,
             Role::System | Role::User | Role::Tool => others(&mut out, message, row)?,
         }
-        Ok(out.into())
+        // What is kept for the message's life has no room to spare.
+        Ok(out.into_boxed_slice().into())
     })
 }
 
@@ -350,7 +363,13 @@ fn tool_call(out: &mut Vec<u8>, call: &ToolCall, row: &Row) -> serde_json::Resul
     object.field("type", "function")?;
     // Servers read the arguments, and nothing at all is no JSON; it means that there are none.
     let arguments = if call.arguments.trim().is_empty() { "{}" } else { &call.arguments };
-    object.field("function", &json!({ "name": call.name, "arguments": arguments }))?;
+    object.field_with("function", |out| {
+        let mut function = ObjectWriter::begin(out);
+        function.field("name", &call.name)?;
+        function.field("arguments", arguments)?;
+        function.end();
+        Ok::<_, serde_json::Error>(())
+    })?;
     kept.map_or(Ok(()), |fields| object.fields(fields, &["id", "type", "function"]))?;
     object.end();
     Ok(())
