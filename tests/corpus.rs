@@ -58,7 +58,7 @@ fn row_09_what_comes_after_the_reason_for_stopping_must_be_whole() {
     check_tail("", Ok(None));
     check_tail(": ping\n\n", Ok(None));
     check_tail("data: [DONE]", Ok(None));
-    check_tail(usage, Ok(Some(7)));
+    check_tail(usage, Err(ProviderErrorCategory::Truncated));
     check_tail(&format!("{usage}\n\ndata: [DONE]\n"), Ok(Some(7)));
     check_tail(&usage[..usage.len() - 1], Err(ProviderErrorCategory::Truncated));
     check_tail("da", Err(ProviderErrorCategory::Truncated));
