@@ -60,6 +60,9 @@ fn main() -> ExitCode {
         jobs.push(Job::Sweep(api));
         jobs.extend(set::names(&folder).into_iter().map(|set| Job::Replay(set, api)));
     }
+    // As with the usual harness, words of the command line choose what is run.
+    let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    jobs.retain(|job| words.iter().all(|word| job.name().contains(word.as_str())));
     let report = run(&jobs, &folder);
     report.print();
     if report.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -74,6 +77,14 @@ enum Job {
 }
 
 impl Job {
+    fn name(&self) -> String {
+        let apis = api::all();
+        match self {
+            Self::Replay(set, api) => format!("replay {set} {}", apis[*api].name()),
+            Self::Sweep(api) => format!("sweep {}", apis[*api].name()),
+        }
+    }
+
     fn run(&self, folder: &Path) -> Report {
         let mut report = Report::default();
         let apis = api::all();

@@ -19,11 +19,15 @@ pub(crate) mod api;
 #[expect(dead_code, unreachable_pub, reason = "the fuzz targets use all of it")]
 mod stream;
 
-/// How many streams of each API are swept.
-const STREAMS: usize = 8;
+/// How much is swept of each API: so many streams, of at most so many bytes. The work grows with the square of the length,
+/// so that more is for optimized builds, where `RUNLET_SWEEP` asks for it.
+struct Extent {
+    streams: usize,
+    longest: usize,
+}
 
-/// Streams longer than this, in bytes, are not chosen: the work grows with the square of the length.
-const LONGEST: usize = 6_000;
+const USUAL: Extent = Extent { streams: 2, longest: 3_200 };
+const WIDE: Extent = Extent { streams: 8, longest: 10_000 };
 
 /// What came of the sweep of one API.
 #[derive(Debug, Default)]
@@ -51,7 +55,8 @@ impl Sweep {
 pub(crate) fn sweep(name: &str, sets: &[Vec<Exchange>]) -> Sweep {
     let mut sweep = Sweep::default();
     let Some(api) = adapter(name) else { return sweep };
-    for (exchange, whole) in chosen(api, sets) {
+    let extent = if std::env::var_os("RUNLET_SWEEP").is_some() { WIDE } else { USUAL };
+    for (exchange, whole) in chosen(api, sets, &extent) {
         let body = exchange.recorded.response.body.as_deref().unwrap_or_default().as_bytes();
         sweep.streams += 1;
         sweep.bytes += body.len();
@@ -107,12 +112,12 @@ fn said(answer: &ModelResponse) -> ModelResponse {
 }
 
 /// The streams that are swept: the shortest of each kind.
-fn chosen<'a>(api: Api, sets: &'a [Vec<Exchange>]) -> Vec<(&'a Exchange, Told)> {
+fn chosen<'a>(api: Api, sets: &'a [Vec<Exchange>], extent: &Extent) -> Vec<(&'a Exchange, Told)> {
     let mut kinds: BTreeMap<Kind, (&Exchange, Told)> = BTreeMap::new();
     for exchange in sets.iter().flatten() {
         let body = exchange.recorded.response.body.as_deref().unwrap_or_default();
         let is_stream = ["event:", "data:", ":"].iter().any(|field| body.trim_start().starts_with(field));
-        if !is_stream || body.len() > LONGEST {
+        if !is_stream || body.len() > extent.longest {
             continue;
         }
         let told = api.stream(vec![body.as_bytes().to_vec()], false);
@@ -128,7 +133,7 @@ fn chosen<'a>(api: Api, sets: &'a [Vec<Exchange>]) -> Vec<(&'a Exchange, Told)> 
     // Those of the most different events first.
     let mut kinds: Vec<(Kind, (&Exchange, Told))> = kinds.into_iter().collect();
     kinds.sort_by_key(|(kind, _)| std::cmp::Reverse(kind.0.len()));
-    kinds.into_iter().take(STREAMS).map(|(_, stream)| stream).collect()
+    kinds.into_iter().take(extent.streams).map(|(_, stream)| stream).collect()
 }
 
 /// What a stream holds: kinds of events and of parts, the reason for stopping, and notations of the stream itself.

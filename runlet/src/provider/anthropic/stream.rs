@@ -31,6 +31,8 @@ pub(super) struct MessageStream {
     /// By the index on the wire, in the order in which they began.
     blocks: Vec<(u64, Block)>,
     shown: Shown,
+    /// How many blocks have nothing left to tell.
+    told: usize,
 }
 
 type Out<'a> = &'a mut VecDeque<ModelEvent>;
@@ -165,6 +167,9 @@ impl MessageStream {
         if let Some(block) = self.block(index) {
             block.end(out);
         }
+        while self.blocks.get_mut(self.told).is_some_and(|(_, block)| block.tell(out)) {
+            self.told += 1;
+        }
     }
 
     /// The block of an index: the last one, should there be several.
@@ -221,6 +226,7 @@ impl MessageStream {
         let mut parts = Vec::with_capacity(self.blocks.len());
         for (_, mut block) in std::mem::take(&mut self.blocks) {
             block.end(out);
+            block.tell(out);
             parts.push(block.into_part());
         }
         let mut head = std::mem::take(&mut self.head);

@@ -133,7 +133,8 @@ impl<D: StreamDecoder> EventStream<D> {
 
     fn fail(&mut self, mut error: Failure) {
         error.partial_text = self.decoder.take_partial_text();
-        error.response_started = self.handed_out;
+        // What is ready is handed out before the error.
+        error.response_started = self.handed_out || !self.ready.is_empty();
         error.attempts = error.attempts.max(1);
         self.state = State::Failed(self.secrets.redact(self.source.head.complete(error)));
     }
@@ -191,15 +192,11 @@ impl<D: StreamDecoder> EventStream<D> {
     /// The body has ended. Breaks where the answer is complete.
     fn end(&mut self) -> Result<ControlFlow<()>, Failure> {
         if self.parser.is_within_event() {
-            // Some servers leave out the empty line after the last event. One that breaks off in the middle has lost what
-            // came after it too, even if the answer looked complete.
+            // What broke off within an event has lost something, even if the answer looked complete. But some servers
+            // leave out the empty line after the mark of the end.
             self.parser.push(b"\n\n");
-            let last = match self.parser.next_event() {
-                Ok(Some(event)) if event.data == "[DONE]" || is_json(event.data) => event,
-                _ => return Ok(ControlFlow::Continue(())),
-            };
-            if self.decoder.event(last, &mut self.ready)?.is_break() {
-                return Ok(ControlFlow::Break(()));
+            if !matches!(self.parser.next_event(), Ok(Some(event)) if event.data == "[DONE]") {
+                return Ok(ControlFlow::Continue(()));
             }
         }
         self.decoder.end(&mut self.ready)

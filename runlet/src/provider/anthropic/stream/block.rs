@@ -51,6 +51,7 @@ pub(super) struct Block {
     /// The call's place among the calls of the answer.
     place: usize,
     ended: bool,
+    told: bool,
 }
 
 impl Block {
@@ -67,7 +68,7 @@ impl Block {
             _ => {}
         }
         let (input, grown) = (String::new(), Map::new());
-        Self { part, input, citations: Vec::new(), signature: None, grown, place, ended: false }
+        Self { part, input, citations: Vec::new(), signature: None, grown, place, ended: false, told: false }
     }
 
     /// Adds a delta. `false` where it is of no kind that is known.
@@ -121,7 +122,7 @@ impl Block {
         }
     }
 
-    /// Ends the block, if it has not ended.
+    /// Ends the block, if it has not ended. A call is [told](Self::tell) after that.
     pub(super) fn end(&mut self, out: Out<'_>) {
         if std::mem::replace(&mut self.ended, true) {
             return;
@@ -133,8 +134,16 @@ impl Block {
             } else {
                 call.arguments = std::mem::take(&mut self.input);
             }
+        }
+    }
+
+    /// Tells of a call that is complete. `false` where it is not: calls are told in their order.
+    pub(super) fn tell(&mut self, out: Out<'_>) -> bool {
+        let Part::ToolCall(call) = &self.part else { return true };
+        if self.ended && !std::mem::replace(&mut self.told, true) {
             out.push_back(ModelEvent::ToolCallCompleted(call.clone()));
         }
+        self.told
     }
 
     /// What the block says, now that it has ended.

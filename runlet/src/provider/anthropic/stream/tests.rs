@@ -70,6 +70,26 @@ fn stop() -> Value {
     json!({ "type": "message_stop" })
 }
 
+#[test]
+fn calls_are_told_in_their_order_even_if_they_end_in_another_or_not_at_all() {
+    let (one, two) = (call("t1", "one"), call("t2", "two"));
+    for ends in [&[end(1), end(0)][..], &[end(1)], &[]] {
+        let mut middle = vec![begin(0, one.clone()), begin(1, two.clone()), input(0, "{\"a\":1}")];
+        middle.extend_from_slice(ends);
+        let (events, result) = answer(&middle);
+        let told: Vec<&ToolCall> = events
+            .iter()
+            .filter_map(|event| match event {
+                ModelEvent::ToolCallCompleted(call) => Some(call),
+                _ => None,
+            })
+            .collect();
+        let response = result.expect("an answer");
+        assert_eq!(told, response.message.tool_calls().collect::<Vec<_>>(), "{ends:?}");
+        assert_eq!(told.first().map(|call| call.arguments.as_str()), Some("{\"a\":1}"));
+    }
+}
+
 fn check_calls(middle: &[Value], expected: &[(&str, &str, &str)]) {
     let (events, result) = answer(middle);
     let response = result.expect("an answer");
