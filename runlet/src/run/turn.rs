@@ -181,9 +181,9 @@ impl Turn {
         }
     }
 
-    /// The turn as history, if every call has its result; the turn is then empty.
+    /// The turn as history, if every call has its result; the turn is then empty, and does not become history again.
     pub(super) fn close(&mut self) -> Option<Closed> {
-        if self.slots.iter().any(|slot| slot.call().is_some()) {
+        if self.slots.is_empty() || self.slots.iter().any(|slot| slot.call().is_some()) {
             return None;
         }
         let mut fatal = None;
