@@ -146,7 +146,7 @@ impl Connection {
                 return Err(fail(self.vendor.provider, Category::Config, words));
             }
         }
-        Ok(HttpRequest::new(http::endpoint(&self.base_url, path), headers, http::joined(body)))
+        Ok(HttpRequest::new(http::endpoint(&self.base_url, path), headers, http::joined(&body)))
     }
 }
 

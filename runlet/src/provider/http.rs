@@ -300,7 +300,7 @@ pub(crate) fn endpoint(base: &Url, path: &str) -> Url {
 
 /// A body in fewer pieces: those that stand side by side and are small become one. Handing on a piece costs more than
 /// copying so many bytes; what is larger, such as an image, stays shared.
-pub(crate) fn joined(pieces: Vec<Bytes>) -> Vec<Bytes> {
+pub(crate) fn joined(pieces: &[Bytes]) -> Vec<Bytes> {
     const SMALL: usize = 16 << 10;
     let mut body = Vec::new();
     for run in pieces.chunk_by(|left, right| left.len() <= SMALL && right.len() <= SMALL) {
@@ -308,7 +308,9 @@ pub(crate) fn joined(pieces: Vec<Bytes>) -> Vec<Bytes> {
             [piece] => body.push(piece.clone()),
             run => {
                 let mut bytes = Vec::with_capacity(run.iter().map(Bytes::len).sum());
-                run.iter().for_each(|piece| bytes.extend_from_slice(piece));
+                for piece in run {
+                    bytes.extend_from_slice(piece);
+                }
                 body.push(bytes.into());
             }
         }
