@@ -53,11 +53,7 @@ pub(super) const TABLE: [Row; 75] = [
         "the connection breaks at any byte",
         "an error or the whole answer, for every byte of an answer; never silence",
     ),
-    wire(
-        20,
-        "a server that says nothing any more",
-        "time limits for an answer, for its first event and between two",
-    ),
+    wire(20, "a server that says nothing any more", "time limits for an answer, for its first event and between two"),
     wire(21, "a redirect", "it is not followed, so key and body go nowhere else"),
     wire(
         22,
