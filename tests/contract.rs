@@ -137,7 +137,7 @@ fn written() -> String {
     let tests = tests();
     let mut page = String::from("| # | what goes wrong | what Runlet does | tests | adapters | result |\n");
     page.push_str("| --- | --- | --- | --- | --- | --- |\n");
-    let mut names = BTreeSet::new();
+    let mut all = BTreeSet::new();
     for row in &TABLE {
         let of_row = &tests[&row.number];
         let adapters: BTreeSet<&str> = of_row.iter().flat_map(Test::adapters).collect();
@@ -150,18 +150,18 @@ fn written() -> String {
                 if also { format!("the loop: any; {named}") } else { named }
             }
         };
-        names.extend(of_row.iter().cloned());
+        all.extend(of_row.iter().cloned());
         let of_row = of_row.iter().map(Test::in_the_page).collect::<Vec<_>>().join("<br>");
         let Row { number, fault, behaviour, .. } = row;
         writeln!(page, "| {number} | {fault} | {behaviour} | {of_row} | {adapters} | passes |")
             .expect("a string takes it");
     }
-    let suite = names.iter().filter(|test| test.is_of_the_suite()).count();
+    let suite = all.iter().filter(|test| test.is_of_the_suite()).count();
     writeln!(
         page,
         "\n{} rows, {} tests; {suite} of them are the providers' suite and run {} times each.",
         TABLE.len(),
-        names.len(),
+        all.len(),
         ADAPTERS.len()
     )
     .expect("a string takes it");
