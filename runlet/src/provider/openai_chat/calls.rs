@@ -96,10 +96,11 @@ impl Calls {
                 let begins = is_named && (other_index || (call.is_complete() && !goes_on));
                 return (!begins).then_some(place);
             }
-            // An id may come after the name. At a call that has one already, it is a new call's.
+            // An id may come after the name, or in the middle of it. At a call that has one already, it is a new call's.
             let place = self.at(delta.index)?;
             let call = self.calls.get(place)?;
-            let comes_late = call.id.is_empty() && (delta.name.is_empty() || call.name.is_empty());
+            let is_named = !delta.name.is_empty() && !call.name.is_empty();
+            let comes_late = call.id.is_empty() && (!is_named || call.arguments.is_empty());
             return comes_late.then_some(place);
         }
         let place = self.at(delta.index)?;
