@@ -61,11 +61,11 @@ fn krate(settings: &[Entry], errors: &mut Errors) -> syn::Path {
     given.unwrap_or_else(|| syn::parse_quote_spanned!(generated()=> ::runlet))
 }
 
-fn check(block: &Block, krate: &syn::Path, prefix: &str, errors: &mut Errors) -> Vec<Tool> {
+fn check(block: &Block, krate: &syn::Path, prefix: &str, errors: &mut Errors) -> Vec<(Vec<Attribute>, Tool)> {
     if let Some(parameter) = block.generics.params.first() {
         errors.push_at(parameter, "a toolset cannot be generic: write the type itself");
     }
-    let mut tools: Vec<Tool> = Vec::new();
+    let mut tools: Vec<(Vec<Attribute>, Tool)> = Vec::new();
     let mut any = false;
     for member in &block.members {
         let (function, settings) = match member {
@@ -87,12 +87,26 @@ fn check(block: &Block, krate: &syn::Path, prefix: &str, errors: &mut Errors) ->
         receiver(function, errors);
         let settings = parse::settings(settings.clone(), errors);
         let Some(mut tool) = check::method(function, &settings, prefix, krate.clone(), errors) else { continue };
-        if let Some(earlier) = tools.iter().find(|earlier| earlier.name == tool.name) {
+        let conditions: Vec<Attribute> =
+            function.attributes.iter().filter(|attribute| attribute.path().is_ident("cfg")).cloned().collect();
+        // A bound cannot stand under `#[cfg]`.
+        if let Some(condition) = conditions.first()
+            && !expand::bounds(&tool).is_empty()
+        {
+            errors.push_at(
+                condition.path(),
+                "a method under `#[cfg]` cannot borrow from the run: put it into a toolset of its own, with the `#[cfg]` on the impl block",
+            );
+        }
+        let earlier = tools
+            .iter()
+            .find(|(others, earlier)| earlier.name == tool.name && others.is_empty() && conditions.is_empty());
+        if let Some((_, earlier)) = earlier {
             let message = format!("`{}` has this name too: rename one with `#[tool(name = \"..\")]`", earlier.function);
             errors.push(tool.function.span(), message);
         }
         tool.krate = krate.clone();
-        tools.push(tool);
+        tools.push((conditions, tool));
     }
     if !any {
         errors.push_at(&block.self_type, "a toolset without tools: put `#[tool]` on its methods");
@@ -114,7 +128,7 @@ fn receiver(function: &Function, errors: &mut Errors) {
     }
 }
 
-fn expand_block(block: &Block, krate: &syn::Path, tools: &[Tool], errors: &Errors) -> TokenStream {
+fn expand_block(block: &Block, krate: &syn::Path, tools: &[(Vec<Attribute>, Tool)], errors: &Errors) -> TokenStream {
     let Block { attributes, generics, self_type, members } = block;
     let where_clause = &generics.where_clause;
     let members = members.iter().map(|member| match member {
@@ -140,7 +154,7 @@ fn expand_block(block: &Block, krate: &syn::Path, tools: &[Tool], errors: &Error
     }
     let tools = if errors.is_empty() { tools } else { &[] };
     let (mut items, mut bounds, mut values) = (TokenStream::new(), TokenStream::new(), Vec::new());
-    for tool in tools {
+    for (conditions, tool) in tools {
         let method = &tool.function;
         let type_name = format_ident!("__Tool_{}", method, span = generated());
         let statics = outside(expand::statics(tool));
@@ -150,10 +164,12 @@ fn expand_block(block: &Block, krate: &syn::Path, tools: &[Tool], errors: &Error
         };
         let implementation = outside(expand::implementation(tool, &type_name, &callee));
         bounds.extend(expand::bounds(tool));
-        values.push(quote_spanned!(generated()=> __runlet::share(#type_name(__runlet::again(&__set)))));
+        values.push(quote_spanned!(generated()=> #(#conditions)* __runlet::share(#type_name(__runlet::again(&__set)))));
         items.extend(quote_spanned! {generated()=>
+            #(#conditions)*
             #[allow(non_camel_case_types)]
             struct #type_name(__runlet::Arc<__Set>);
+            #(#conditions)*
             const _: () = { #statics #implementation };
         });
     }
