@@ -27,7 +27,7 @@ struct Extent {
 }
 
 const USUAL: Extent = Extent { streams: 2, longest: 3_200 };
-const WIDE: Extent = Extent { streams: 8, longest: 10_000 };
+const WIDE: Extent = Extent { streams: 8, longest: 5_500 };
 
 /// What came of the sweep of one API.
 #[derive(Debug, Default)]
