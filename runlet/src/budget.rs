@@ -410,6 +410,7 @@ impl ContextManager {
             }
         };
         let limit = self.reported_window.map_or(limit, |reported| reported.min(limit));
+        let limit = capabilities.max_input_tokens.map_or(limit, |input| input.saturating_add(reserved).min(limit));
         if reserved >= limit {
             return config(format!(
                 "{reserved} tokens are reserved for the answer of {}, but the limit is {limit}: nothing is left for the \

@@ -95,6 +95,9 @@ pub trait Model: Send + Sync + 'static {
 pub struct Capabilities {
     /// How many tokens the model reads and writes in one request.
     pub context_window: ContextWindow,
+    /// The most tokens it reads in one request, where that is less than the window whatever the answer takes.
+    #[serde(default)]
+    pub max_input_tokens: Option<u64>,
     /// The most tokens it writes in one answer, where that is known.
     pub max_output_tokens: Option<u64>,
     /// Whether it can call tools.
@@ -127,6 +130,12 @@ impl Capabilities {
     /// Sets the context window, in tokens.
     pub fn context_window(mut self, tokens: u64) -> Self {
         self.context_window = ContextWindow::Known(tokens);
+        self
+    }
+
+    /// Sets the most tokens of one request.
+    pub fn max_input_tokens(mut self, tokens: u64) -> Self {
+        self.max_input_tokens = Some(tokens);
         self
     }
 

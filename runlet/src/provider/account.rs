@@ -123,6 +123,8 @@ impl Account {
         let mut capabilities = known;
         if let Some(tokens) = self.context_window {
             capabilities.context_window = ContextWindow::Known(tokens);
+            // Who says what the model reads and writes says it of both.
+            capabilities.max_input_tokens = None;
         }
         capabilities.max_output_tokens = self.max_output_tokens.or(capabilities.max_output_tokens);
         capabilities
@@ -135,7 +137,7 @@ impl Account {
 
 impl Connection {
     /// A request to a path below the base URL, with the headers that the options of `request` ask for.
-    pub(crate) fn request(&self, path: &str, request: &ModelRequest, body: Vec<Bytes>) -> Result<HttpRequest, Failure> {
+    pub(crate) fn request(&self, path: &str, request: &ModelRequest, body: &[Bytes]) -> Result<HttpRequest, Failure> {
         let mut headers = self.headers.clone();
         let extra = request.options.of(self.vendor.options).and_then(|options| options.get("extra_headers"));
         match extra {
@@ -146,7 +148,7 @@ impl Connection {
                 return Err(fail(self.vendor.provider, Category::Config, words));
             }
         }
-        Ok(HttpRequest::new(http::endpoint(&self.base_url, path), headers, http::joined(&body)))
+        Ok(HttpRequest::new(http::endpoint(&self.base_url, path), headers, http::joined(body)))
     }
 }
 

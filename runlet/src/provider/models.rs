@@ -24,6 +24,8 @@ pub(super) enum Can {
     FitSchemas,
     /// System messages may stand among the others.
     ReadSystemInPlace,
+    /// Nothing more than the window without the longest answer: the input has a limit of its own.
+    ReadNoMore,
 }
 
 pub(super) struct Known {
@@ -39,6 +41,9 @@ pub(super) struct Known {
 const READS: &[Can] = &[];
 /// All models of OpenAI's and Google's APIs can be held to a schema: it belongs to the API.
 const SEES: &[Can] = &[Can::ReadImages];
+/// OpenAI's newer models take 272,000 tokens of 400,000, or 922,000 of 1,050,000:
+/// <https://developers.openai.com/api/docs/models/gpt-5>
+const SPLIT: &[Can] = &[Can::ReadImages, Can::ReadNoMore];
 /// <https://platform.claude.com/docs/en/build-with-claude/structured-outputs>
 const FITS: &[Can] = &[Can::ReadImages, Can::FitSchemas];
 /// <https://platform.claude.com/docs/en/build-with-claude/mid-conversation-system-messages>
@@ -53,29 +58,29 @@ static MODELS: &[Known] = {
     use Maker::{Anthropic, Gemini, OpenAi};
     &[
         // <https://developers.openai.com/api/docs/models>, a page for each model.
-        known(OpenAi, "gpt-6.2-astra", 1_050_000, 128_000, SEES),
-        known(OpenAi, "gpt-6-astra", 1_050_000, 128_000, SEES),
-        known(OpenAi, "gpt-5.6", 1_050_000, 128_000, SEES),
-        known(OpenAi, "gpt-5.6-luna", 1_050_000, 128_000, SEES),
-        known(OpenAi, "gpt-5.6-sol", 1_050_000, 128_000, SEES),
-        known(OpenAi, "gpt-5.6-terra", 1_050_000, 128_000, SEES),
-        known(OpenAi, "gpt-5.5", 1_050_000, 128_000, SEES),
-        known(OpenAi, "gpt-5.5-pro", 1_050_000, 128_000, SEES),
-        known(OpenAi, "gpt-5.4", 1_050_000, 128_000, SEES),
-        known(OpenAi, "gpt-5.4-pro", 1_050_000, 128_000, SEES),
-        known(OpenAi, "gpt-5.4-mini", 400_000, 128_000, SEES),
-        known(OpenAi, "gpt-5.4-nano", 400_000, 128_000, SEES),
-        known(OpenAi, "gpt-5.3-codex", 400_000, 128_000, SEES),
-        known(OpenAi, "gpt-5.2", 400_000, 128_000, SEES),
-        known(OpenAi, "gpt-5.2-pro", 400_000, 128_000, SEES),
-        known(OpenAi, "gpt-5.2-codex", 400_000, 128_000, SEES),
-        known(OpenAi, "gpt-5.1", 400_000, 128_000, SEES),
-        known(OpenAi, "gpt-5.1-codex", 400_000, 128_000, SEES),
-        known(OpenAi, "gpt-5.1-codex-mini", 400_000, 128_000, SEES),
-        known(OpenAi, "gpt-5", 400_000, 128_000, SEES),
-        known(OpenAi, "gpt-5-mini", 400_000, 128_000, SEES),
-        known(OpenAi, "gpt-5-nano", 400_000, 128_000, SEES),
-        known(OpenAi, "gpt-5-codex", 400_000, 128_000, SEES),
+        known(OpenAi, "gpt-6.2-astra", 1_050_000, 128_000, SPLIT),
+        known(OpenAi, "gpt-6-astra", 1_050_000, 128_000, SPLIT),
+        known(OpenAi, "gpt-5.6", 1_050_000, 128_000, SPLIT),
+        known(OpenAi, "gpt-5.6-luna", 1_050_000, 128_000, SPLIT),
+        known(OpenAi, "gpt-5.6-sol", 1_050_000, 128_000, SPLIT),
+        known(OpenAi, "gpt-5.6-terra", 1_050_000, 128_000, SPLIT),
+        known(OpenAi, "gpt-5.5", 1_050_000, 128_000, SPLIT),
+        known(OpenAi, "gpt-5.5-pro", 1_050_000, 128_000, SPLIT),
+        known(OpenAi, "gpt-5.4", 1_050_000, 128_000, SPLIT),
+        known(OpenAi, "gpt-5.4-pro", 1_050_000, 128_000, SPLIT),
+        known(OpenAi, "gpt-5.4-mini", 400_000, 128_000, SPLIT),
+        known(OpenAi, "gpt-5.4-nano", 400_000, 128_000, SPLIT),
+        known(OpenAi, "gpt-5.3-codex", 400_000, 128_000, SPLIT),
+        known(OpenAi, "gpt-5.2", 400_000, 128_000, SPLIT),
+        known(OpenAi, "gpt-5.2-pro", 400_000, 128_000, SPLIT),
+        known(OpenAi, "gpt-5.2-codex", 400_000, 128_000, SPLIT),
+        known(OpenAi, "gpt-5.1", 400_000, 128_000, SPLIT),
+        known(OpenAi, "gpt-5.1-codex", 400_000, 128_000, SPLIT),
+        known(OpenAi, "gpt-5.1-codex-mini", 400_000, 128_000, SPLIT),
+        known(OpenAi, "gpt-5", 400_000, 128_000, SPLIT),
+        known(OpenAi, "gpt-5-mini", 400_000, 128_000, SPLIT),
+        known(OpenAi, "gpt-5-nano", 400_000, 128_000, SPLIT),
+        known(OpenAi, "gpt-5-codex", 400_000, 128_000, SPLIT),
         known(OpenAi, "gpt-5-pro", 400_000, 272_000, SEES),
         known(OpenAi, "gpt-5-chat-latest", 128_000, 16_384, SEES),
         known(OpenAi, "gpt-4.1", 1_047_576, 32_768, SEES),
@@ -159,7 +164,10 @@ pub(super) fn capabilities(maker: Maker, model: &str) -> Capabilities {
         capabilities = capabilities.with_structured_output();
     }
     let Some(known) = known else { return capabilities };
-    let capabilities = capabilities.context_window(known.window).max_output_tokens(known.output);
+    let mut capabilities = capabilities.context_window(known.window).max_output_tokens(known.output);
+    if known.can(Can::ReadNoMore) {
+        capabilities = capabilities.max_input_tokens(known.window.saturating_sub(known.output));
+    }
     if known.can(Can::ReadImages) { capabilities.with_images() } else { capabilities }
 }
 
