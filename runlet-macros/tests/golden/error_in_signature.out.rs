@@ -11,9 +11,6 @@
     "`#[arg]` has no `mim`; did you mean `min`?"
 }
 ::core::compile_error! {
-    "a borrowed parameter comes from the run and takes no `#[arg]`: take it by value if the model gives it"
-}
-::core::compile_error! {
     "the model cannot give a borrowed value: take it by value, `String`"
 }
 ::core::compile_error! {
