@@ -60,7 +60,7 @@ fn row_56_a_reserve_that_fills_the_window_is_a_config_error() {
 
 #[test]
 fn an_input_that_is_longer_than_the_model_reads_is_refused_whatever_the_window() {
-    let model = window(10_000).max_input_tokens(90);
+    let model = window(10_000).max_input_tokens(31);
     check(ContextPolicy::new().reserved_output_tokens(10), &model, Err(ErrorKind::ContextOverflow));
     check(ContextPolicy::new().reserved_output_tokens(10), &window(10_000), Ok(()));
 }

@@ -155,6 +155,11 @@ fn after(failed: &[String], error: Error) -> Error {
     }
 }
 
+/// The smaller of two limits, of which either may be missing.
+fn smaller(a: Option<u64>, b: Option<u64>) -> Option<u64> {
+    a.into_iter().chain(b).min()
+}
+
 /// What two models can both do.
 fn meet(a: &Capabilities, b: &Capabilities) -> Capabilities {
     Capabilities {
@@ -163,10 +168,8 @@ fn meet(a: &Capabilities, b: &Capabilities) -> Capabilities {
             (ContextWindow::Known(a), ContextWindow::Known(b)) => ContextWindow::Known(a.min(b)),
             _ => ContextWindow::Unknown,
         },
-        max_output_tokens: match (a.max_output_tokens, b.max_output_tokens) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (one, other) => one.or(other),
-        },
+        max_input_tokens: smaller(a.max_input_tokens, b.max_input_tokens),
+        max_output_tokens: smaller(a.max_output_tokens, b.max_output_tokens),
         tools: a.tools && b.tools,
         parallel_tool_calls: a.parallel_tool_calls && b.parallel_tool_calls,
         structured_output: a.structured_output && b.structured_output,
