@@ -21,7 +21,13 @@ pub fn count(programs: &Path) -> Result<Counts> {
         ("model call, 100 rounds", "runlet", Script { rounds: 100, parallel: 1, ..Script::default() }, 101, 2),
         ("tool call, 8 at a time", "runlet", Script { rounds: 5, parallel: 8, ..Script::default() }, 40, 8),
         ("delta, events read", "runlet", Script { deltas: 2_000, events_per_chunk: 16, ..Script::default() }, 2_000, 4),
-        ("delta, adapter alone", "runlet_model", Script { deltas: 2_000, events_per_chunk: 16, ..Script::default() }, 2_000, 4),
+        (
+            "delta, adapter alone",
+            "runlet_model",
+            Script { deltas: 2_000, events_per_chunk: 16, ..Script::default() },
+            2_000,
+            4,
+        ),
     ];
     for (name, program, script, operations, runs) in rows {
         let measured = server.measure(program, Task { port: 0, script, runs: 20, concurrency: 1 })?;
@@ -31,7 +37,9 @@ pub fn count(programs: &Path) -> Result<Counts> {
     let steps = |runs: &str| callgrind(&programs.join("inproc"), &["whole", runs, "50"]);
     counts.insert("step in memory: instructions".to_owned(), (steps("13")? - steps("3")?) / (10.0 * 51.0));
     // Digits beyond these differ from one run to the next.
-    counts.values_mut().for_each(|figure| *figure = if *figure < 1_000.0 { (*figure * 10.0).round() / 10.0 } else { figure.round() });
+    counts
+        .values_mut()
+        .for_each(|figure| *figure = if *figure < 1_000.0 { (*figure * 10.0).round() / 10.0 } else { figure.round() });
     Ok(counts)
 }
 

@@ -45,10 +45,8 @@ impl Server {
 
     /// One contestant's figures.
     pub fn measure(&self, contestant: &str, task: Task) -> Result<Measured> {
-        let output = on_cpu("0", &self.programs.join(contestant))
-            .arg(self.task(task)?)
-            .stderr(Stdio::inherit())
-            .output()?;
+        let output =
+            on_cpu("0", &self.programs.join(contestant)).arg(self.task(task)?).stderr(Stdio::inherit()).output()?;
         if !output.status.success() {
             return Err(format!("{contestant} failed on {task:?}").into());
         }
@@ -84,7 +82,8 @@ pub fn callgrind(program: &Path, arguments: &[&str]) -> Result<f64> {
     if !output.status.success() {
         return Err(format!("{} fails under callgrind:\n{said}", program.display()).into());
     }
-    let collected = said.lines().find_map(|line| line.split_once("Collected : ")).ok_or("callgrind says what it collected")?;
+    let collected =
+        said.lines().find_map(|line| line.split_once("Collected : ")).ok_or("callgrind says what it collected")?;
     Ok(collected.1.trim().parse()?)
 }
 

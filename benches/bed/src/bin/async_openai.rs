@@ -95,7 +95,10 @@ impl AsyncOpenAi {
                 let function = piece.function.expect("a function");
                 if let Some(id) = piece.id {
                     let name = function.name.clone().unwrap_or_default();
-                    calls.push(ChatCompletionMessageToolCall { id, function: FunctionCall { name, arguments: String::new() } });
+                    calls.push(ChatCompletionMessageToolCall {
+                        id,
+                        function: FunctionCall { name, arguments: String::new() },
+                    });
                 }
                 let call = calls.last_mut().expect("a call");
                 call.function.arguments.push_str(&function.arguments.unwrap_or_default());

@@ -14,9 +14,7 @@ use bed::{ALLOCATOR, INSTRUCTIONS, QUESTION, TOOL, TOOL_RESULT};
 use futures_util::StreamExt;
 use runlet::context::Context;
 use runlet::message::{Message, Part, Role, ToolCall};
-use runlet::model::{
-    Capabilities, Model, ModelResponse, ModelStream, PreparedRequest, StopReason,
-};
+use runlet::model::{Capabilities, Model, ModelResponse, ModelStream, PreparedRequest, StopReason};
 use runlet::tool::{Arguments, Tool, ToolFuture, ToolSpec, Toolbox};
 use runlet::{Agent, RunPolicy, Runtime, tool};
 use stats_alloc::Region;
@@ -46,7 +44,8 @@ impl Model for InMemory {
 
     async fn complete(&self, request: PreparedRequest) -> runlet::Result<ModelResponse> {
         let asked = (request.messages().len() - 1) / 2;
-        let (message, stop) = if asked < self.0 { (asks(asked), StopReason::ToolCalls) } else { (answers(), StopReason::EndTurn) };
+        let (message, stop) =
+            if asked < self.0 { (asks(asked), StopReason::ToolCalls) } else { (answers(), StopReason::EndTurn) };
         let mut response = ModelResponse::new(message, stop);
         response.usage.input_tokens = Some(100);
         response.usage.output_tokens = Some(20);
@@ -179,8 +178,10 @@ fn dispatch(figures: &mut BTreeMap<String, [f64; 2]>, runtime: &tokio::runtime::
         });
     });
 
-    let functions: HashMap<&str, fn(&str) -> String> =
-        names.iter().map(|name| (name.as_str(), (|arguments| bed::look_up(arguments).to_owned()) as fn(&str) -> String)).collect();
+    let functions: HashMap<&str, fn(&str) -> String> = names
+        .iter()
+        .map(|name| (name.as_str(), (|arguments| bed::look_up(arguments).to_owned()) as fn(&str) -> String))
+        .collect();
     measure(figures, &format!("dispatch: HashMap to fn, {tools}"), calls, |calls| {
         for name in &asked[..calls] {
             black_box(functions[name](CALL));
@@ -227,7 +228,8 @@ fn rmcp(figures: &mut BTreeMap<String, [f64; 2]>, runtime: &tokio::runtime::Runt
 
     let mut router = ToolRouter::<Orders>::new();
     for name in names {
-        let tool = ::rmcp::model::Tool::new(name.clone(), bed::TOOL_DESCRIPTION, std::sync::Arc::new(serde_json::Map::new()));
+        let tool =
+            ::rmcp::model::Tool::new(name.clone(), bed::TOOL_DESCRIPTION, std::sync::Arc::new(serde_json::Map::new()));
         router = router.with_route(ToolRoute::new(tool, lookup));
     }
     let (near, far) = tokio::io::duplex(1 << 16);

@@ -28,7 +28,8 @@ impl Contestant for Runlet {
         let model = OpenAiChat::new("m").base_url(base_url).context_window(100_000_000);
         let steps = u32::try_from(script.requests() + 1).expect("a number of steps");
         let agent = Agent::builder("bed").model(model).instructions(INSTRUCTIONS).tool(lookup_order {});
-        let agent = agent.run_policy(RunPolicy::new().max_steps(steps).max_identical_calls(0)).build().expect("an agent");
+        let agent =
+            agent.run_policy(RunPolicy::new().max_steps(steps).max_identical_calls(0)).build().expect("an agent");
         Self { runtime: Runtime::new(), agent, script }
     }
 

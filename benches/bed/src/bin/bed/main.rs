@@ -173,7 +173,8 @@ impl Bed {
              peak memory @1,000, MB | kB per run at a time |\n|---|---|---|---|---|---|---|\n",
         );
         let cpu = |contestant: &'static str| measured[&(contestant, 2)].cpu / tasks[2].runs as f64;
-        let per_second = |contestant: &'static str, at: usize| tasks[at].runs as f64 / measured[&(contestant, at)].wall * 1e6;
+        let per_second =
+            |contestant: &'static str, at: usize| tasks[at].runs as f64 / measured[&(contestant, at)].wall * 1e6;
         for (contestant, title) in CONTESTANTS {
             let memory = [0, 2].map(|at| measured[&(contestant, at)].rss);
             let _ = writeln!(
