@@ -136,12 +136,15 @@ fn by_part(bill: &Bill, messages: &[SharedMessage]) -> [u64; PARTS.len()] {
     for item in bill.items() {
         let part = match item.part {
             BillPart::ReservedOutput => 1,
-            BillPart::Message { index, role } => match (role, messages.get(index).map(|message| message.mark)) {
-                (_, Some(Mark::Summary)) => 2,
-                (Role::Assistant, _) => 4,
-                (Role::Tool, _) => 5,
-                _ => 3,
-            },
+            // A message of several parts has a line for its frame and one for each part.
+            BillPart::Message { index, .. } | BillPart::MessagePart { index, .. } => {
+                match messages.get(index).map(|message| (message.mark, message.role)) {
+                    Some((Mark::Summary, _)) => 2,
+                    Some((_, Role::Assistant)) => 4,
+                    Some((_, Role::Tool)) => 5,
+                    _ => 3,
+                }
+            }
             _ => 0,
         };
         tokens[part] += item.tokens.upper;

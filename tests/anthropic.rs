@@ -1,8 +1,5 @@
 //! What the adapter of the Messages API sends, and what it makes of a misbehaving server.
 
-#[path = "support/loopback.rs"]
-mod loopback;
-
 use futures_util::StreamExt;
 use runlet::budget::{ContextManager, ContextPolicy};
 use runlet::error::ProviderErrorCategory as Category;
@@ -11,7 +8,7 @@ use runlet::provider::{Anthropic, RetryPolicy};
 use runlet::{Error, Result};
 use serde_json::{Value, json};
 
-use self::loopback::{End, Loopback, Reply};
+use crate::wire::loopback::{End, Loopback, Reply};
 
 const KEY: &str = "sk-ant-canary-4711";
 const JSON: &str = "application/json";

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use proptest::prelude::*;
 use runlet::budget::{
-    BillItem, Compressor, ContextManager, ContextOverflow, ContextPolicy, DropOldestTurns, Need, PartKind, Ruler, Share,
+    BillItem, Compressor, ContextManager, ContextOverflow, ContextPolicy, DropOldestTurns, DropReasoning, Need,
+    PartKind, Ruler, Share,
 };
 use runlet::error::{ProviderError, ProviderErrorCategory};
 use runlet::event::EventLog;
@@ -475,12 +476,112 @@ async fn a_share_is_kept_by_compression() {
     input.push(Message::user("and now?"));
     let model = ScriptedModel::new().text("done").capabilities(window(1_000));
     let policy = ContextPolicy::new().reserved_output_tokens(10).ruler(FixedRuler(10));
-    let policy = policy.max_share(Share::ToolResults, 0.13).compress(DropOldestTurns::new());
+    let policy = policy.max_share(Share::ToolResults, 0.13).compress_to(1.0).compress(DropOldestTurns::new());
     let agent: Agent = Agent::builder("tester").model(model.clone()).context(policy).build().unwrap();
     Runtime::new().run(&agent, (), input).await.unwrap();
     let sent = &model.requests()[0].messages;
     let results: usize = sent.iter().map(|message| message.tool_results().count()).sum();
     assert!(results == 3 && sent.len() == 10, "{:?}", brief(sent));
+}
+
+/// Writes down what it was asked for and changes nothing.
+#[derive(Clone, Default)]
+struct Asked(Arc<std::sync::Mutex<Vec<(u64, Vec<u64>)>>>);
+
+impl Compressor for Asked {
+    fn name(&self) -> &'static str {
+        "asked"
+    }
+
+    async fn compress(&self, _: &Messages, need: Need) -> Result<Option<Messages>> {
+        self.0.lock().unwrap().push((need.excess_tokens, need.message_tokens));
+        Ok(None)
+    }
+}
+
+/// A talk whose turns are, in order: words, a tool, words, a tool, a tool, words, and a question.
+fn mixed_talk() -> Vec<Message> {
+    let mut talk = Vec::new();
+    for (number, tool) in [false, true, false, true, true, false].into_iter().enumerate() {
+        talk.push(Message::user(format!("question {number}")));
+        if tool {
+            let call = ToolCall::new(number.to_string(), "t", "{}");
+            talk.push(Message::new(Role::Assistant, vec![Part::ToolCall(call.clone())]));
+            talk.push(Message::tool(vec![ToolResult::text(&call, "r")]));
+        }
+        talk.push(Message::assistant("an answer"));
+    }
+    talk.push(Message::user("and now?"));
+    talk
+}
+
+/// Runs the talk in a window of 1,000 tokens, of which tool results may take a share; gives what is sent, message by
+/// message, and what each compressor did. A result's message takes 42 tokens, so there are 126.
+async fn sent_within(share: f64, policy: ContextPolicy) -> (Vec<String>, Vec<String>) {
+    let (model, log) = (ScriptedModel::new().text("done"), EventLog::new());
+    let policy = policy.reserved_output_tokens(10).ruler(FixedRuler(10)).max_share(Share::ToolResults, share);
+    let agent: Agent =
+        Agent::builder("tester").model(model.clone().capabilities(window(1_000))).context(policy).build().unwrap();
+    Runtime::new().event_log(&log).run(&agent, (), mixed_talk()).await.unwrap();
+    let done = log.events().into_iter().filter_map(|event| match event.kind {
+        runlet::event::EventKind::ContextCompressed { compressor, freed_tokens, .. } => {
+            Some(format!("{compressor} {freed_tokens}"))
+        }
+        _ => None,
+    });
+    (brief(&model.requests()[0].messages), done.collect())
+}
+
+#[tokio::test]
+async fn a_share_alone_takes_away_what_is_at_fault_and_nothing_else() {
+    let whole = brief(&Messages::from(mixed_talk()));
+    let drop = || ContextPolicy::new().compress(DropReasoning::new()).compress(DropOldestTurns::new());
+    let (sent, done) = sent_within(0.126, drop()).await;
+    assert_eq!((sent, done.len()), (whole.clone(), 0), "within its share");
+    let (sent, done) = sent_within(0.125, drop().compress_to(1.0)).await;
+    let expected: Vec<String> =
+        whole.iter().enumerate().filter(|(n, _)| !(2..6).contains(n)).map(|(_, m)| m.clone()).collect();
+    assert_eq!(sent, expected, "the oldest turn with a tool goes, and the words before it stay");
+    assert_eq!(done.len(), 1, "{done:?}");
+    // Once a share has to be made smaller, it goes down as far as a whole request does.
+    let (sent, _) = sent_within(0.125, drop().compress_to(0.4)).await;
+    assert_eq!(sent.iter().filter(|message| message.starts_with("tool")).count(), 1, "{sent:?}");
+    let (sent, _) = sent_within(0.04, drop()).await;
+    assert!(!sent.iter().any(|message| message.starts_with("tool")), "{sent:?}");
+}
+
+#[tokio::test]
+async fn a_compressor_is_told_what_of_each_message_is_at_fault() {
+    let asked = Asked::default();
+    let policy = ContextPolicy::new().compress_to(1.0).compress(asked.clone()).compress(DropOldestTurns::new());
+    sent_within(0.1, policy).await;
+    let expected: Vec<u64> =
+        mixed_talk().iter().map(|message| if message.role == Role::Tool { 42 } else { 0 }).collect();
+    assert_eq!(*asked.0.lock().unwrap(), [(26, expected)], "the whole request is not too long, so that is all");
+}
+
+#[tokio::test]
+async fn a_share_and_the_whole_request_are_both_made_to_fit() {
+    let asked = Asked::default();
+    let policy = ContextPolicy::new().compress_to(1.0).compress(asked.clone()).compress(DropOldestTurns::new());
+    sent_within(0.1, policy.max_context_tokens(300)).await;
+    let asked = asked.0.lock().unwrap();
+    assert_eq!(asked.len(), 2, "{asked:?}");
+    assert_eq!(asked[0].0, 126 - 30);
+    assert!(asked[1].1.iter().all(|tokens| *tokens > 0), "the second time every message counts: {asked:?}");
+}
+
+#[tokio::test]
+async fn calibration_counts_for_shares_as_for_the_limit() {
+    let policy = ContextPolicy::new().ruler(Quarter).max_share(Share::Instructions, 0.5);
+    let manager = ContextManager::new(policy).for_model(&Dense::new(1.0));
+    let request = ModelRequest::new("a".repeat(40_000)).instructions("a".repeat(40_000));
+    let before = manager.bill(&request, &window(90_000)).unwrap();
+    let prepared = manager.prepare(request.clone(), &window(90_000)).unwrap();
+    let usage = Usage { input_tokens: Some(48_000), source: UsageSource::Reported, ..Usage::default() };
+    manager.observe(&prepared, &usage);
+    let after = manager.bill(&request, &window(90_000)).unwrap();
+    assert!(after.shares()[0].tokens >= before.shares()[0].tokens * 2, "{after}");
 }
 
 /// A model whose tokenizer takes so many tokens for a letter, and which can count.

@@ -26,7 +26,7 @@ fn window(tokens: u64) -> Capabilities {
     Capabilities::new().context_window(tokens).with_tools().with_structured_output()
 }
 
-fn builder(model: &ScriptedModel, limit: u64, policy: ContextPolicy) -> AgentBuilder<(), String, AnyModel> {
+pub(crate) fn builder(model: &ScriptedModel, limit: u64, policy: ContextPolicy) -> AgentBuilder<(), String, AnyModel> {
     let model = model.clone().capabilities(window(limit));
     Agent::builder("tester").model(model).context(policy.reserved_output_tokens(50))
 }
@@ -378,7 +378,7 @@ async fn most_of_the_prefix_survives_a_run_of_200_steps() {
 // What holds of every compression.
 
 /// A history of random turns, in which nearly everything may be missing.
-fn history() -> impl Strategy<Value = Vec<Message>> {
+pub(crate) fn history() -> impl Strategy<Value = Vec<Message>> {
     let step = (0..4_usize, any::<[bool; 4]>(), 0..3_usize);
     let turn = (prop::collection::vec(step, 0..4), any::<[bool; 3]>(), 0..8_u8);
     (any::<bool>(), prop::collection::vec(turn, 1..9)).prop_map(|(system, turns)| {
@@ -434,7 +434,7 @@ fn history() -> impl Strategy<Value = Vec<Message>> {
 }
 
 /// A policy of compressors in some order.
-fn policy(order: &[u8], at: Option<f64>) -> ContextPolicy {
+pub(crate) fn policy(order: &[u8], at: Option<f64>) -> ContextPolicy {
     let policy = at.map_or_else(ContextPolicy::new, |at| ContextPolicy::new().compress_at(at));
     order.iter().fold(policy, |policy, which| match which {
         0 => policy.compress(CutToolResults::to(60)),

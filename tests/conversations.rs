@@ -1,7 +1,9 @@
 //! Conversations by id: what is kept, who loses when two write, and stores that do not answer.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
+use runlet::event::{Event, EventLog, EventReplay, ObserverPolicy};
 use runlet::hook::{Guard, HookContext, StateOperation};
 use runlet::state::{InMemoryStateStore, StateConflict, StateScope, StateStore, Stored};
 use runlet::testing::ScriptedModel;
@@ -124,4 +126,22 @@ async fn guards_hold_for_conversations_outside_runs_too() {
     assert!(chat.history().await.unwrap().is_empty());
     assert_eq!(chat.append([Message::user("x")]).await.unwrap_err().kind(), ErrorKind::Hook);
     assert_eq!(chat.clear().await.unwrap_err().kind(), ErrorKind::Hook);
+}
+
+#[tokio::test]
+async fn what_is_done_to_a_conversation_outside_runs_is_observed() {
+    let (log, replay) = (EventLog::new(), EventReplay::with_capacity(8, 1));
+    let fails = |_: &Event| panic!("an observer's bug");
+    let runtime = Runtime::new().state_store(InMemoryStateStore::new()).event_log(&log).event_replay(&replay);
+    let runtime = runtime.observer_with(fails, ObserverPolicy::new().required());
+    let chat = runtime.conversation("c");
+    assert_eq!(chat.append([Message::user("x")]).await.unwrap(), 1, "what has been done is not failed");
+    chat.clear().await.unwrap();
+    let told: Vec<_> = log.events().iter().map(|event| (event.seq, event.name(), event.agent.to_string())).collect();
+    let none = String::new;
+    assert_eq!(told, [(0, "state.loaded", none()), (1, "state.saved", none()), (0, "state.saved", none())]);
+    let ids: HashSet<_> = log.events().into_iter().map(|event| event.run_id).collect();
+    assert_eq!(ids.len(), 2, "each call has an id of its own");
+    assert!(ids.iter().all(|id| replay.subscribe(id, 0).is_none()), "runs alone are replayed");
+    assert_eq!(runtime.observer_counts()[0].failed, 3);
 }

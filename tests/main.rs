@@ -2,9 +2,13 @@
 
 mod anthropic;
 mod budget;
+mod chat_calls;
 mod compress;
+mod contract;
 mod conversations;
 mod corpus;
+mod dialects;
+mod dropping;
 mod dynamic_tools;
 mod events;
 mod fallback;
@@ -13,8 +17,10 @@ mod hooks;
 mod kit;
 mod limits;
 mod observers;
+mod openai_chat;
 mod outcomes;
 mod project;
+mod proxies;
 mod resume;
 mod retries;
 mod ruler;

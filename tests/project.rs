@@ -200,11 +200,12 @@ fn members() -> Vec<String> {
 /// The files of both libraries, tests left out.
 fn library_sources() -> Vec<PathBuf> {
     let folders = ["runlet/src", "runlet-macros/src"];
-    folders
-        .iter()
-        .flat_map(|folder| rust_files(&root().join(folder)))
-        .filter(|file| !file.ends_with("tests.rs"))
-        .collect()
+    folders.iter().flat_map(|folder| rust_files(&root().join(folder))).filter(|file| !is_test(file)).collect()
+}
+
+/// Whether a file is of tests: `tests.rs`, or one in a folder `tests`.
+fn is_test(file: &Path) -> bool {
+    file.ends_with("tests.rs") || file.parent().is_some_and(|folder| folder.ends_with("tests"))
 }
 
 /// The files of one module of the library, tests left out.
@@ -213,7 +214,7 @@ fn sources_of(module: &str) -> Vec<PathBuf> {
     let folder = root().join("runlet/src");
     let mut files = vec![folder.join(format!("{name}.rs"))];
     files.extend(rust_files(&folder.join(name)));
-    files.retain(|file| !file.ends_with("tests.rs"));
+    files.retain(|file| !is_test(file));
     files
 }
 

@@ -139,6 +139,74 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
+
+    #[test]
+    fn rows_58_and_64_results_stand_in_call_order_whichever_ends_first(
+        (order, failures) in (1..12_usize).prop_flat_map(|count| (
+            Just((0..count).collect::<Vec<_>>()).prop_shuffle(),
+            prop::collection::vec(0..6_usize, count),
+        )),
+    ) {
+        let (in_order, shuffled) = (settled(&(0..order.len()).collect::<Vec<_>>(), &failures), settled(&order, &failures));
+        prop_assert_eq!(&in_order, &shuffled, "the order in which calls end changes nothing");
+        let words: Vec<String> =
+            shuffled.messages().iter().flat_map(|message| message.tool_results().map(ToolResult::as_text)).collect();
+        prop_assert_eq!(words, (0..order.len()).map(|index| format!("result {index}")).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn rows_29_and_30_ids_are_made_new_the_same_way_every_time(
+        steps in prop::collection::vec(prop::collection::vec(0..6_usize, 1..6), 1..6),
+    ) {
+        let ids = ["", "x", "y", "call_1_0", "call_2_1", "call_1_0_"];
+        let named = || {
+            let mut run = begin(RunPolicy::new().max_identical_calls(0));
+            for step in &steps {
+                let asked: Vec<_> = step.iter().map(|id| (ids[*id], "t", "{}")).collect();
+                run.apply(Outcome::Model(Box::new(calls(&asked)))).unwrap();
+                run = written_down(&run);
+                while let Action::CallTools { calls, .. } = run.next() {
+                    let (index, result) = (calls[0].index, ToolResult::text(&calls[0].call, "done"));
+                    run.apply(Outcome::ToolSettled { index, result, failure: None }).unwrap();
+                }
+            }
+            let given = run.messages().iter().flat_map(|message| message.tool_calls().map(|call| call.id.clone()));
+            given.collect::<Vec<String>>()
+        };
+        let (given, again) = (named(), named());
+        prop_assert_eq!(&given, &again);
+        let mut seen = std::collections::BTreeSet::new();
+        for (id, asked) in given.iter().zip(steps.iter().flatten().map(|id| ids[*id])) {
+            prop_assert!(!id.is_empty() && seen.insert(id), "{} stands twice: {:?}", id, given);
+            // An id that was free is kept.
+            prop_assert!(id == asked || asked.is_empty() || seen.contains(&asked.to_owned()), "{:?}", given);
+        }
+    }
+}
+
+/// A run of one turn whose calls end in an order, each with the failure it has.
+fn settled(order: &[usize], failures: &[usize]) -> Run {
+    let kinds = [
+        None,
+        None,
+        Some(ToolErrorKind::Failed),
+        Some(ToolErrorKind::Denied),
+        Some(ToolErrorKind::UnknownTool),
+        Some(ToolErrorKind::Fatal),
+    ];
+    let names: Vec<String> = (0..order.len()).map(|index| format!("c{index}")).collect();
+    let asked: Vec<_> = names.iter().map(|id| (id.as_str(), "t", "{}")).collect();
+    let mut run = begin(RunPolicy::new());
+    run.apply(Outcome::Model(Box::new(calls(&asked)))).unwrap();
+    for &index in order {
+        let result = ToolResult::text(&ToolCall::new(&names[index], "t", "{}"), format!("result {index}"));
+        run.apply(Outcome::ToolSettled { index, result, failure: kinds[failures[index]] }).unwrap();
+    }
+    run
+}
+
 /// Tells a run something that it does not wait for: an error, and the run is as it was.
 fn check_out_of_order(run: &Run, outcome: Outcome) {
     let mut told = run.clone();

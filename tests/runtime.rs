@@ -379,6 +379,21 @@ async fn row_44_an_empty_answer_is_asked_for_once_more_and_then_fails_the_run() 
     assert_eq!(model.requests().len(), 1, "more of the same would not help");
 }
 
+#[tokio::test]
+async fn row_23_text_before_a_call_that_the_provider_could_not_read_is_no_answer() {
+    let lost = || {
+        let mut lost = text("Let me look");
+        lost.stop_reason = StopReason::MalformedCall;
+        lost
+    };
+    let model = ScriptedModel::new().response(lost()).text("now");
+    check(model.clone(), vec![], &["user | go", "assistant | now"], Ok("now")).await;
+    assert_eq!(brief(&model.requests()[1].messages), ["user | go"]);
+    let model = ScriptedModel::new().response(lost()).response(lost());
+    check(model.clone(), vec![], &["user | go"], Err(ErrorKind::Model)).await;
+    assert_eq!(model.requests().len(), 2, "it is asked once more and not again");
+}
+
 /// Runs one answer and compares how it ended.
 async fn check_refused(parts: Vec<Part>, stop_reason: StopReason, expected: &str) {
     let model = ScriptedModel::new().response(ModelResponse::new(Message::new(Role::Assistant, parts), stop_reason));
@@ -648,7 +663,7 @@ async fn a_run_whose_model_never_answers_can_be_cancelled() {
 }
 
 /// Polls a future up to `polls` times, letting tasks go on between, and drops it. Says whether it ended before.
-async fn poll_and_drop(future: impl Future, polls: usize) -> bool {
+pub(crate) async fn poll_and_drop(future: impl Future, polls: usize) -> bool {
     let mut future = pin!(future);
     for _ in 0..polls {
         if future.as_mut().poll(&mut TaskContext::from_waker(Waker::noop())).is_ready() {

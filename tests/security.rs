@@ -51,7 +51,7 @@ struct Fields(String);
 
 impl Visit for Fields {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        self.0.push_str(&format!(" {field}={value:?}"));
+        self.0.extend([" ", field.name(), &format!("={value:?}")]);
     }
 }
 
@@ -90,7 +90,7 @@ fn say(text: &str) -> serde_json::Value {
 }
 
 fn sse(events: &[serde_json::Value]) -> Reply {
-    let body: String = events.iter().map(|event| format!("data: {event}\n\n")).collect();
+    let body = events.iter().map(|event| format!("data: {event}\n\n")).collect::<Vec<_>>().concat();
     Reply::new(200, "text/event-stream", body)
 }
 
@@ -114,9 +114,10 @@ async fn run(streamed: bool, log: &EventLog) -> Vec<String> {
     for output in [&calls, &last] {
         let delta = json!({ "type": "response.output_text.delta", "output_index": 0, "delta": "canary delta" });
         let unknown = json!({ "type": "response.novelty", "canary": "canary" });
-        server.reply(match streamed {
-            true => sse(&[unknown, delta, completed(output)]),
-            false => Reply::new(200, "application/json", answer(output)),
+        server.reply(if streamed {
+            sse(&[unknown, delta, completed(output)])
+        } else {
+            Reply::new(200, "application/json", answer(output))
         });
     }
     let agent: Agent = Agent::builder("guarded")
@@ -200,7 +201,9 @@ fn debug_of_what_is_asked_and_answered_shows_its_shape() {
     check_debug(&request);
     check_debug(&request.clone().unbudgeted());
     check_debug(&response);
-    ModelEvent::of_response(response.clone()).iter().for_each(|event| check_debug(event));
+    for event in ModelEvent::of_response(response.clone()) {
+        check_debug(&event);
+    }
     let text = || "canary".to_owned();
     let outcomes = [
         Outcome::Model(Box::new(response)),
@@ -214,7 +217,9 @@ fn debug_of_what_is_asked_and_answered_shows_its_shape() {
         Outcome::OutputRejected { problems: text() },
         Outcome::Failed { kind: ErrorKind::Tool, message: text() },
     ];
-    outcomes.iter().for_each(|outcome| check_debug(outcome));
+    for outcome in &outcomes {
+        check_debug(outcome);
+    }
     check_debug(&Action::CheckOutput { answer: text() });
     check_debug(&Ending::Completed { answer: text() });
     check_debug(&Ending::Refused { reason: text() });
@@ -248,10 +253,8 @@ async fn a_redirect_to_another_host_leaks_nothing() {
             server.reply(reply);
             let model = adapter(&server);
             let request = ModelRequest::new("canary prompt").unbudgeted();
-            let error = match streamed {
-                true => model.stream(request).await.map(drop),
-                false => model.complete(request).await.map(drop),
-            };
+            let error =
+                if streamed { model.stream(request).await.map(drop) } else { model.complete(request).await.map(drop) };
             let error = error.expect_err("an error");
             check_hidden(&error.to_string());
             check_debug(&error);

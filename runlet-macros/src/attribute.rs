@@ -8,7 +8,7 @@ use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser as _};
 use syn::{Expr, ExprUnary, Lit, Token, UnOp};
 
-use crate::errors::{Errors, meant};
+use crate::errors::{Errors, meant, nearest};
 
 /// One `key` or `key = value`.
 pub(crate) struct Entry {
@@ -62,10 +62,16 @@ fn entry(input: ParseStream<'_>) -> syn::Result<Entry> {
     Ok(Entry { key, value })
 }
 
-fn accept(entry: Entry, owner: &str, known: &[&str], entries: &mut Vec<Entry>, errors: &mut Errors) {
+fn accept(mut entry: Entry, owner: &str, known: &[&str], entries: &mut Vec<Entry>, errors: &mut Errors) {
     let key = entry.key.to_string();
     if !known.contains(&key.as_str()) {
         errors.push(entry.key.span(), format!("`{owner}` has no `{key}`; {}", meant(&key, known)));
+        // It counts as what was meant, so that what depends on it is no second mistake.
+        let Some(nearest) = nearest(&key, known) else { return };
+        if entries.iter().all(|earlier| earlier.key != nearest) {
+            entry.key = Ident::new(nearest, entry.key.span());
+            entries.push(entry);
+        }
     } else if entries.iter().any(|earlier| earlier.key == entry.key) {
         errors.push(entry.key.span(), format!("`{key}` is given twice; remove one"));
     } else {

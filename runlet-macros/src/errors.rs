@@ -51,12 +51,17 @@ impl Errors {
 
 /// What may have been meant by a word, as the end of a message; or else the words there are.
 pub(crate) fn meant(word: &str, known: &[&str]) -> String {
-    let nearest = known.iter().map(|candidate| (distance(word, candidate), candidate)).min();
-    match nearest {
-        // A third of the letters wrong is a misspelling, more is another word.
-        Some((distance, candidate)) if distance * 3 <= candidate.len().max(3) => format!("did you mean `{candidate}`?"),
-        _ => format!("there are `{}`", known.join("`, `")),
+    match nearest(word, known) {
+        Some(candidate) => format!("did you mean `{candidate}`?"),
+        None => format!("there are `{}`", known.join("`, `")),
     }
+}
+
+/// The known word that another one is a misspelling of.
+pub(crate) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+    let (distance, candidate) = known.iter().map(|candidate| (distance(word, candidate), *candidate)).min()?;
+    // A third of the letters wrong is a misspelling, more is another word.
+    (distance * 3 <= candidate.len().max(3)).then_some(candidate)
 }
 
 /// The number of letters to insert, remove, replace or swap with their neighbour to turn one word into the other.

@@ -42,3 +42,10 @@ pub fn deps(item: TokenStream) -> TokenStream {
 pub fn agent_tool(input: TokenStream) -> TokenStream {
     agent::tool(input.into()).into()
 }
+
+/// What no rule of `agent!` reads: an error in words, where the mistake is.
+#[doc(hidden)]
+#[proc_macro]
+pub fn agent_mistake(input: TokenStream) -> TokenStream {
+    agent::mistake(input.into()).into()
+}

@@ -16,6 +16,9 @@ use crate::tool::{check, expand, parse};
 /// The keys of `#[toolset]`.
 const SETTINGS: &[&str] = &["prefix", "crate"];
 
+/// The name of the function that gives the tools.
+const FUNCTION: &str = "tools";
+
 /// An impl block whose members are unread.
 struct Block {
     attributes: Vec<Attribute>,
@@ -27,6 +30,8 @@ struct Block {
 enum Member {
     /// A method with `#[tool(..)]`, and the inside of that attribute.
     Tool { function: Box<Function>, settings: TokenStream },
+    /// What has a `#[tool]` and cannot be read, as it stands.
+    Unreadable(TokenStream),
     /// Anything else, as it stands.
     Other(TokenStream),
 }
@@ -46,7 +51,7 @@ pub(crate) fn toolset(arguments: TokenStream, item: TokenStream) -> TokenStream 
     let settings = attribute::entries(arguments, "#[toolset]", SETTINGS, &mut errors);
     let krate = krate(&settings, &mut errors);
     let prefix = settings.iter().find(|entry| entry.key == "prefix");
-    let prefix = prefix.and_then(|entry| errors.keep(entry.string("files_"))).map(|(prefix, _)| prefix);
+    let prefix = prefix.and_then(|entry| errors.keep(check::prefix(entry)));
     let tools = check(&block, &krate, prefix.as_deref().unwrap_or_default(), &mut errors);
     expand_block(&block, &krate, &tools, &errors)
 }
@@ -56,24 +61,52 @@ fn krate(settings: &[Entry], errors: &mut Errors) -> syn::Path {
     given.unwrap_or_else(|| syn::parse_quote_spanned!(generated()=> ::runlet))
 }
 
-fn check(block: &Block, krate: &syn::Path, prefix: &str, errors: &mut Errors) -> Vec<Tool> {
+fn check(block: &Block, krate: &syn::Path, prefix: &str, errors: &mut Errors) -> Vec<(Vec<Attribute>, Tool)> {
     if let Some(parameter) = block.generics.params.first() {
         errors.push_at(parameter, "a toolset cannot be generic: write the type itself");
     }
-    let mut tools: Vec<Tool> = Vec::new();
+    let mut tools: Vec<(Vec<Attribute>, Tool)> = Vec::new();
     let mut any = false;
     for member in &block.members {
-        let Member::Tool { function, settings } = member else { continue };
+        let (function, settings) = match member {
+            Member::Tool { function, settings } => (function, settings),
+            // The attribute on it says what is wrong.
+            Member::Unreadable(_) => {
+                any = true;
+                continue;
+            }
+            Member::Other(_) => continue,
+        };
         any = true;
+        if function.ident() == FUNCTION {
+            errors.push(
+                function.ident().span(),
+                "the set gives its tools by a function `tools`: rename this one, and keep the name with `#[tool(name = \"tools\")]`",
+            );
+        }
         receiver(function, errors);
         let settings = parse::settings(settings.clone(), errors);
         let Some(mut tool) = check::method(function, &settings, prefix, krate.clone(), errors) else { continue };
-        if let Some(earlier) = tools.iter().find(|earlier| earlier.name == tool.name) {
+        let conditions: Vec<Attribute> =
+            function.attributes.iter().filter(|attribute| attribute.path().is_ident("cfg")).cloned().collect();
+        // A bound cannot stand under `#[cfg]`.
+        if let Some(condition) = conditions.first()
+            && !expand::bounds(&tool).is_empty()
+        {
+            errors.push_at(
+                condition.path(),
+                "a method under `#[cfg]` cannot borrow from the run: put it into a toolset of its own, with the `#[cfg]` on the impl block",
+            );
+        }
+        let earlier = tools
+            .iter()
+            .find(|(others, earlier)| earlier.name == tool.name && others.is_empty() && conditions.is_empty());
+        if let Some((_, earlier)) = earlier {
             let message = format!("`{}` has this name too: rename one with `#[tool(name = \"..\")]`", earlier.function);
             errors.push(tool.function.span(), message);
         }
         tool.krate = krate.clone();
-        tools.push(tool);
+        tools.push((conditions, tool));
     }
     if !any {
         errors.push_at(&block.self_type, "a toolset without tools: put `#[tool]` on its methods");
@@ -95,15 +128,18 @@ fn receiver(function: &Function, errors: &mut Errors) {
     }
 }
 
-fn expand_block(block: &Block, krate: &syn::Path, tools: &[Tool], errors: &Errors) -> TokenStream {
+fn expand_block(block: &Block, krate: &syn::Path, tools: &[(Vec<Attribute>, Tool)], errors: &Errors) -> TokenStream {
     let Block { attributes, generics, self_type, members } = block;
     let where_clause = &generics.where_clause;
     let members = members.iter().map(|member| match member {
         Member::Tool { function, .. } => {
-            let item = expand::item(function);
+            let mut function = function.clone();
+            // A second one has been reported.
+            function.attributes.retain(|attribute| !is_tool(attribute));
+            let item = expand::item(&function);
             quote_spanned!(generated()=> #[allow(clippy::unused_async)] #item)
         }
-        Member::Other(tokens) => tokens.clone(),
+        Member::Unreadable(tokens) | Member::Other(tokens) => tokens.clone(),
     });
     let mut tokens = errors.to_tokens();
     tokens.extend(quote_spanned! {generated()=>
@@ -112,12 +148,13 @@ fn expand_block(block: &Block, krate: &syn::Path, tools: &[Tool], errors: &Error
             #(#members)*
         }
     });
-    if !generics.params.is_empty() {
+    let gives = |member: &Member| matches!(member, Member::Tool { function, .. } if function.ident() == FUNCTION);
+    if !generics.params.is_empty() || block.members.iter().any(gives) {
         return tokens;
     }
     let tools = if errors.is_empty() { tools } else { &[] };
     let (mut items, mut bounds, mut values) = (TokenStream::new(), TokenStream::new(), Vec::new());
-    for tool in tools {
+    for (conditions, tool) in tools {
         let method = &tool.function;
         let type_name = format_ident!("__Tool_{}", method, span = generated());
         let statics = outside(expand::statics(tool));
@@ -127,10 +164,12 @@ fn expand_block(block: &Block, krate: &syn::Path, tools: &[Tool], errors: &Error
         };
         let implementation = outside(expand::implementation(tool, &type_name, &callee));
         bounds.extend(expand::bounds(tool));
-        values.push(quote_spanned!(generated()=> __runlet::share(#type_name(__runlet::again(&__set)))));
+        values.push(quote_spanned!(generated()=> #(#conditions)* __runlet::share(#type_name(__runlet::again(&__set)))));
         items.extend(quote_spanned! {generated()=>
+            #(#conditions)*
             #[allow(non_camel_case_types)]
             struct #type_name(__runlet::Arc<__Set>);
+            #(#conditions)*
             const _: () = { #statics #implementation };
         });
     }
@@ -218,8 +257,15 @@ fn member(content: ParseStream<'_>) -> syn::Result<Member> {
             break;
         }
     }
-    let Ok(mut function) = Function::parse.parse2(tokens.clone()) else { return Ok(Member::Other(tokens)) };
-    let is_tool = |attribute: &Attribute| attribute.path().segments.last().is_some_and(|last| last.ident == "tool");
+    let Ok(mut function) = Function::parse.parse2(tokens.clone()) else {
+        let attributed = |input: ParseStream<'_>| {
+            let attributes = input.call(Attribute::parse_outer)?;
+            input.parse::<TokenStream>()?;
+            Ok(attributes.iter().any(is_tool))
+        };
+        let unreadable = attributed.parse2(tokens.clone()).unwrap_or(false);
+        return Ok(if unreadable { Member::Unreadable(tokens) } else { Member::Other(tokens) });
+    };
     let Some(place) = function.attributes.iter().position(is_tool) else { return Ok(Member::Other(tokens)) };
     let attribute = function.attributes.remove(place);
     let settings = match attribute.meta {
@@ -227,4 +273,8 @@ fn member(content: ParseStream<'_>) -> syn::Result<Member> {
         syn::Meta::Path(_) | syn::Meta::NameValue(_) => TokenStream::new(),
     };
     Ok(Member::Tool { function: Box::new(function), settings })
+}
+
+fn is_tool(attribute: &Attribute) -> bool {
+    attribute.path().segments.last().is_some_and(|last| last.ident == "tool")
 }

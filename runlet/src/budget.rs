@@ -12,6 +12,7 @@ mod media;
 mod policy;
 mod ruler;
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -136,8 +137,14 @@ impl ContextPolicy {
         self.learnt.calibrations.of(provider, model)
     }
 
-    pub(crate) fn compressors(&self) -> &[AnyCompressor] {
-        &self.compressors
+    /// The compressors in the order in which they are asked, each with what it is asked to make smaller: the parts that
+    /// are held to a share, then the whole request.
+    pub(crate) fn rounds(&self) -> VecDeque<(AnyCompressor, Option<Share>)> {
+        let of_messages = [Share::ToolResults, Share::Attachments];
+        let shares = self.shares.iter().map(|(share, _)| *share).filter(|share| of_messages.contains(share));
+        let wanted: Vec<Option<Share>> = shares.map(Some).chain([None]).collect();
+        let rounds = self.compressors.iter().flat_map(|one| wanted.iter().map(|of| (one.clone(), *of)));
+        rounds.collect()
     }
 
     pub(crate) fn trigger(&self) -> &Trigger {
@@ -219,7 +226,7 @@ impl ContextManager {
     fn for_names(policy: ContextPolicy, provider: &str, model: &str) -> Self {
         let dialect = Dialect::of(provider, model, policy.unseen_file_tokens);
         // The default ruler covers any encoding; a model whose encoding is known need not pay for the others.
-        let is_o200k = provider == "openai" && Encoding::of(model) == Some(Encoding::O200kBase);
+        let is_o200k = dialect.provider.is_openai() && Encoding::of(model) == Some(Encoding::O200kBase);
         let (ruler, key): (Arc<dyn Ruler>, _) = match policy.ruler_key {
             DEFAULT_RULER if is_o200k => (Arc::new(Utf8Ruler::o200k()), O200K_RULER),
             key => (Arc::clone(&policy.ruler), key),

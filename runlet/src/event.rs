@@ -39,9 +39,9 @@ use crate::tool::ToolErrorKind;
 pub struct Event {
     /// The place in the run's order: 0, 1, 2 and so on without a gap.
     pub seq: u64,
-    /// The run.
+    /// The run. What is done to a [`Conversation`](crate::Conversation) outside runs has an id of its own.
     pub run_id: RunId,
-    /// The agent's name.
+    /// The agent's name; empty outside runs.
     pub agent: Arc<str>,
     /// The step it belongs to, from 1; 0 before the first.
     pub step: u32,

@@ -60,7 +60,9 @@
 //! * `json-schema`: `tool::DynamicTool`, a tool made at run time from a JSON schema and a closure, on `jsonschema`.
 //! * `conformance`: `testing::provider_conformance!`, the suite that every provider passes, for providers of your own.
 //! * `anthropic`: `provider::Anthropic`, Anthropic's Messages interface, on `reqwest` with `rustls`.
-//! * `openai`: `provider::OpenAiResponses`, OpenAI's Responses interface, on `reqwest` with `rustls`.
+//! * `gemini`: `provider::Gemini`, Google's Gemini interface, on `reqwest` with `rustls`.
+//! * `openai`: `provider::OpenAiResponses` and `provider::OpenAiChat`, OpenAI's Responses and Chat Completions interfaces, on
+//!   `reqwest` with `rustls`.
 //!
 //! # When something goes wrong
 //!

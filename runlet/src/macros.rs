@@ -26,7 +26,7 @@
 /// ```
 ///
 /// Every other `field: value` is the method of [`AgentBuilder`](crate::agent::AgentBuilder) of that name, called with
-/// that value. Two fields are lists:
+/// that value; a variable of the field's name stands alone, as in a struct literal: `model`. Two fields are lists:
 ///
 /// * `tools: [lookup_order, shop::refund]` names `#[tool]` functions, as types. Whether the agent's dependencies can
 ///   lend what each of them borrows is checked here, at compile time.
@@ -47,6 +47,9 @@ macro_rules! agent {
     };
     ($name:ident { $($fields:tt)* }) => {
         $crate::__agent!(@fields [$crate::Agent::<(), $crate::__private::String>::builder($crate::__private::stringify!($name))] [] $($fields)*)
+    };
+    ($($other:tt)*) => {
+        $crate::__private::agent_mistake!(head $($other)*)
     };
 }
 
@@ -70,8 +73,20 @@ macro_rules! __agent {
     (@fields [$($builder:tt)*] [$($seen:ident)*] hooks: [$($hook:expr),* $(,)?] $(, $($rest:tt)*)?) => {
         $crate::__agent!(@fields [$($builder)* $(.hook($hook))*] [$($seen)* hooks] $($($rest)*)?)
     };
+    (@fields [$($builder:tt)*] [$($seen:ident)*] tools: $other:expr $(, $($rest:tt)*)?) => {
+        $crate::__private::agent_mistake!(tools $other)
+    };
+    (@fields [$($builder:tt)*] [$($seen:ident)*] hooks: $other:expr $(, $($rest:tt)*)?) => {
+        $crate::__private::agent_mistake!(hooks $other)
+    };
     (@fields [$($builder:tt)*] [$($seen:ident)*] $field:ident: $value:expr $(, $($rest:tt)*)?) => {
         $crate::__agent!(@fields [$($builder)* .$field($value)] [$($seen)* $field] $($($rest)*)?)
+    };
+    (@fields [$($builder:tt)*] [$($seen:ident)*] $field:ident $(, $($rest:tt)*)?) => {
+        $crate::__agent!(@fields [$($builder)* .$field($field)] [$($seen)* $field] $($($rest)*)?)
+    };
+    (@fields [$($builder:tt)*] [$($seen:ident)*] $($other:tt)+) => {
+        $crate::__private::agent_mistake!(field $($other)+)
     };
     (@fields [$($builder:tt)*] [$($seen:ident)*]) => {{
         // A field that is given twice is an error here, at the second one.

@@ -15,7 +15,7 @@ pub use std::sync::Arc;
 pub use std::time::Duration;
 pub use std::vec::Vec;
 
-pub use runlet_macros::agent_tool;
+pub use runlet_macros::{agent_mistake, agent_tool};
 use serde::Serialize;
 use serde_json::Result as JsonResult;
 

@@ -12,7 +12,7 @@
 //!   stream, and between two pieces of it. Each has a method that sets it.
 //! * **Reads so much and no more**: 64 KiB of an error, and of events and answers what `size_limits` says.
 //! * **Goes where it was told**: over `https` but for this machine or where the user allows it, and never after a
-//!   redirect. Proxies of the environment are used; a `client` of your own with `no_proxy()` uses none.
+//!   redirect. Proxies of the environment are used, but for this machine and where `no_proxy` says not to.
 //! * **Tells what failed** as a [`ProviderError`], without URL, key or header, and no word of what the user's own headers
 //!   hold.
 //!
@@ -91,6 +91,7 @@ mod anthropic;
 mod gemini;
 mod http;
 mod json;
+mod models;
 #[cfg(feature = "openai")]
 mod openai;
 #[cfg(feature = "openai")]

@@ -7,6 +7,9 @@
 //! What the model says together with tool calls becomes history only when every one of its calls has a result. So a
 //! history never holds a call without an answer.
 
+mod action;
+mod answer;
+mod ending;
 mod limit;
 mod outputs;
 mod shape;
@@ -14,10 +17,12 @@ mod turn;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde::{Deserialize, Serialize};
 
+pub use self::action::{Action, Decision, Outcome, PendingCall, visible};
+use self::answer::digest;
+pub use self::ending::{Ending, NativeCall, RunStatus};
 pub(crate) use self::limit::Asked;
 pub use self::limit::{Limit, LimitReached, Spent};
 pub(crate) use self::outputs::Outputs;
@@ -25,7 +30,7 @@ use self::turn::Turn;
 use crate::agent::RunPolicy;
 use crate::context::RunId;
 use crate::error::{Error, ErrorKind, Result};
-use crate::message::{Message, Messages, Native, Part, Role, SharedMessage, ToolCall, ToolResult, Usage};
+use crate::message::{Messages, SharedMessage, ToolCall, Usage};
 use crate::model::{ModelRequest, ModelResponse, StopReason};
 use crate::tool::ToolErrorKind;
 
@@ -140,349 +145,6 @@ impl Phase {
             Self::Ended(_) => "nothing more",
         }
     }
-}
-
-/// How a run ended.
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Ending {
-    /// With an answer.
-    Completed {
-        /// Its text.
-        answer: String,
-    },
-    /// The model, or its provider's filter, declined.
-    Refused {
-        /// In these words.
-        reason: String,
-    },
-    /// Something failed.
-    Failed {
-        /// The kind of the error.
-        kind: ErrorKind,
-        /// The error in words.
-        message: String,
-    },
-    /// The model answered with nothing anyone could use, twice in a row or for want of room.
-    Empty {
-        /// What happened, in words.
-        message: String,
-    },
-    /// The model's answer holds no text, and a call in a form of its provider's that only the caller could answer.
-    NativeCall {
-        /// The wire format it belongs to.
-        provider: String,
-        /// The item's own `type`.
-        item: String,
-    },
-    /// A limit was reached.
-    Stopped {
-        /// Which one, and what was used.
-        reached: LimitReached,
-    },
-    /// The caller cancelled it.
-    Cancelled,
-}
-
-/// The detail of an error of kind [`ErrorKind::Model`]: the model's answer holds no text, and a call in a form of its
-/// provider's that Runlet does not run and only the caller could answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct NativeCall {
-    /// The wire format it belongs to, such as `openai`.
-    pub provider: String,
-    /// The item's own `type`, such as `computer_call`.
-    pub item: String,
-}
-
-impl fmt::Display for NativeCall {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { provider, item } = self;
-        write!(
-            f,
-            "the model's answer is a `{item}` of {provider}, which the caller has to answer: a run answers calls of its \
-             agent's tools only. Take the native tool behind it from the agent"
-        )
-    }
-}
-
-impl std::error::Error for NativeCall {}
-
-impl From<NativeCall> for Error {
-    fn from(call: NativeCall) -> Self {
-        Self::with_source(ErrorKind::Model, call.to_string(), call)
-    }
-}
-
-/// What a run needs next.
-#[derive(Clone, PartialEq)]
-#[non_exhaustive]
-pub enum Action {
-    /// Send [`Run::context`] to the model.
-    CallModel {
-        /// The step, from 1.
-        step: u32,
-    },
-    /// Run these tool calls, in any order.
-    CallTools {
-        /// The step they belong to.
-        step: u32,
-        /// The calls that have no result yet.
-        calls: Vec<PendingCall>,
-    },
-    /// Wait for what comes from outside the run: a person's decision on these calls, or the result of a call whose tool
-    /// [deferred](crate::ToolError::defer) it. Every other call of the step has its result.
-    AskHuman {
-        /// The step they belong to.
-        step: u32,
-        /// The calls that wait.
-        calls: Vec<PendingCall>,
-    },
-    /// Check the answer against the agent's output type.
-    CheckOutput {
-        /// The model's text.
-        answer: String,
-    },
-    /// Nothing: the run has ended.
-    Done,
-}
-
-/// A tool call that has no result yet.
-#[derive(Clone, PartialEq)]
-#[non_exhaustive]
-pub struct PendingCall {
-    /// Its place among the calls of its step, from 0. With the run and the step it names the call.
-    pub index: usize,
-    /// The call.
-    pub call: ToolCall,
-    /// Whether a person has approved it.
-    pub approved: bool,
-    /// Whether its arguments are a person's.
-    pub edited: bool,
-    /// What the tool said when it left the answer for later. The call then waits for its result, not for approval.
-    pub deferred: Option<String>,
-}
-
-impl PendingCall {
-    /// The call as one line for the person who decides on it: what could hide or reorder text is written out as an escape,
-    /// so that what is seen is what will run.
-    ///
-    /// ```
-    /// use runlet::run::visible;
-    ///
-    /// assert_eq!(visible("a\u{202e}b\n"), "a\\u{202e}b\\n");
-    /// ```
-    pub fn prompt(&self) -> String {
-        format!("{}({})", visible(&self.call.name), visible(&self.call.arguments))
-    }
-}
-
-/// A text with every character that has no look of its own, or changes how others look, written as an escape: control
-/// characters, bidirectional marks, invisible spaces and joiners, tags.
-pub fn visible(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for character in text.chars() {
-        let hides = character.is_control()
-            || matches!(
-                character,
-                '\u{ad}'
-                    | '\u{34f}'
-                    | '\u{61c}'
-                    | '\u{115f}'..='\u{1160}'
-                    | '\u{17b4}'..='\u{17b5}'
-                    | '\u{180b}'..='\u{180f}'
-                    | '\u{200b}'..='\u{200f}'
-                    | '\u{2028}'..='\u{202e}'
-                    | '\u{2060}'..='\u{206f}'
-                    | '\u{3164}'
-                    | '\u{fe00}'..='\u{fe0f}'
-                    | '\u{feff}'
-                    | '\u{ffa0}'
-                    | '\u{fff0}'..='\u{fffb}'
-                    | '\u{e0000}'..='\u{e0fff}'
-            );
-        if hides {
-            shown.extend(character.escape_default());
-        } else {
-            shown.push(character);
-        }
-    }
-    shown
-}
-
-/// What came of an [`Action`].
-#[derive(Clone, PartialEq)]
-#[non_exhaustive]
-pub enum Outcome {
-    /// A request is about to be sent. Where a limit does not allow it the run ends here, and it must not be.
-    ModelAsked {
-        /// The model's name.
-        model: String,
-        /// What its tokens are at most.
-        input_tokens: u64,
-    },
-    /// The request that was sent brought no answer, and may be sent again.
-    ModelFailed {
-        /// What the provider said of the tokens it read and wrote.
-        usage: Usage,
-        /// Whether the provider turned the request away, so that it cost nothing.
-        rejected: bool,
-    },
-    /// The model answered.
-    Model(Box<ModelResponse>),
-    /// The conversation was made smaller before it was sent.
-    Compressed(Messages),
-    /// Another model was asked on the way, as one that sums up does: what it took.
-    Spent(Usage),
-    /// A tool call has its result.
-    ToolSettled {
-        /// The call's place.
-        index: usize,
-        /// Its result.
-        result: ToolResult,
-        /// How it failed, where it did.
-        failure: Option<ToolErrorKind>,
-    },
-    /// A tool call brought the run's answer.
-    ToolAnswered {
-        /// The call's place.
-        index: usize,
-        /// Its result.
-        result: ToolResult,
-        /// The answer, as JSON.
-        answer: String,
-    },
-    /// A tool call brought an answer that does not fit the output type.
-    ToolAnswerRejected {
-        /// The call's place.
-        index: usize,
-        /// Its result: what is wrong, for the model.
-        result: ToolResult,
-        /// What is wrong, in words.
-        problems: String,
-    },
-    /// A tool call needs a person's approval.
-    ToolNeedsApproval {
-        /// The call's place.
-        index: usize,
-        /// The arguments to approve, as JSON text: hooks may have changed the model's.
-        arguments: String,
-    },
-    /// A tool left its answer for later: the run waits for it.
-    ToolDeferred {
-        /// The call's place.
-        index: usize,
-        /// What the tool said, for whoever brings the answer.
-        note: String,
-    },
-    /// A limit that the run itself does not see was reached: time, or depth.
-    Stopped(LimitReached),
-    /// A person decided on a tool call, or its deferred result came.
-    Human {
-        /// The call's place.
-        index: usize,
-        /// What was decided.
-        decision: Decision,
-    },
-    /// The answer fits the output type.
-    OutputAccepted,
-    /// The answer does not fit.
-    OutputRejected {
-        /// What is wrong, in words for the model.
-        problems: String,
-    },
-    /// Something failed and the run cannot go on.
-    Failed {
-        /// The kind of the error.
-        kind: ErrorKind,
-        /// The error in words.
-        message: String,
-    },
-    /// The caller cancelled the run.
-    Cancelled,
-}
-
-impl Outcome {
-    /// What came, in words that hold nothing anyone said.
-    fn name(&self) -> &'static str {
-        match self {
-            Self::ModelAsked { .. } => "a request to the model came",
-            Self::ModelFailed { .. } => "a failed request came",
-            Self::ToolDeferred { .. } => "a deferred call came",
-            Self::Stopped(_) => "a limit came",
-            Self::Model(_) => "a model's answer came",
-            Self::Compressed(_) => "a compressed conversation came",
-            Self::Spent(_) => "the usage of another model came",
-            Self::ToolSettled { .. } => "a tool's result came",
-            Self::ToolAnswered { .. } | Self::ToolAnswerRejected { .. } => "an answer by tool came",
-            Self::ToolNeedsApproval { .. } => "a request for approval came",
-            Self::Human { .. } => "a person's decision came",
-            Self::OutputAccepted => "an accepted output came",
-            Self::OutputRejected { .. } => "a rejected output came",
-            Self::Failed { .. } => "a failure came",
-            Self::Cancelled => "a cancellation came",
-        }
-    }
-}
-
-/// What a person decided on a tool call.
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Decision {
-    /// It may run, with the arguments the model gave.
-    Approve,
-    /// It may run with these arguments.
-    ApproveEdited {
-        /// The arguments as JSON text.
-        arguments: String,
-    },
-    /// It may not run.
-    Reject {
-        /// Why, in words for the model.
-        reason: String,
-    },
-    /// The result of a call whose tool left its answer for later.
-    Result {
-        /// What the model is given: text, and media where the provider takes them.
-        content: Vec<Part>,
-        /// Whether the call failed; `content` then says what went wrong.
-        is_error: bool,
-    },
-}
-
-impl Decision {
-    /// The result of a deferred call, as one text.
-    pub fn result(text: impl Into<String>) -> Self {
-        Self::Result { content: vec![Part::text(text)], is_error: false }
-    }
-
-    /// A deferred call failed; the text tells the model what went wrong.
-    pub fn failed(text: impl Into<String>) -> Self {
-        Self::Result { content: vec![Part::text(text)], is_error: true }
-    }
-}
-
-/// Where a run stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum RunStatus {
-    /// It goes on.
-    Running,
-    /// It waits for a person.
-    Interrupted,
-    /// It ended with an answer.
-    Completed,
-    /// The model declined.
-    Refused,
-    /// It failed.
-    Failed,
-    /// It came to a limit.
-    Stopped,
-    /// It was cancelled.
-    Cancelled,
 }
 
 impl Run {
@@ -781,212 +443,9 @@ impl Run {
         self.model_calls = self.model_calls.saturating_add(1);
     }
 
-    fn answered(&mut self, mut message: SharedMessage, stop_reason: StopReason, usage: Usage) {
-        self.use_up(&usage);
-        if let Some(asked) = self.asked.take() {
-            self.spent = self.spent.plus(&asked.spent(&self.policy, &usage, Some(&*message)));
-        }
-        if message.role != Role::Assistant {
-            message = Message { role: Role::Assistant, ..message.into_message() }.into();
-        }
-        self.last_stop = Some(stop_reason.clone());
-        if message.tool_calls().next().is_some() {
-            self.open_turn(message, &stop_reason);
-            return;
-        }
-        if let Some(Native { provider, kind, .. }) = unanswered(&message) {
-            // It does not become history: no provider takes a call back without its answer.
-            let ending = Ending::NativeCall { provider: provider.clone(), item: kind.clone() };
-            self.end(ending);
-            return;
-        }
-        match stop_reason {
-            StopReason::Refusal | StopReason::ContentFilter => {
-                let reason = message.refusal().unwrap_or_else(|| match stop_reason {
-                    StopReason::ContentFilter => "the provider's content filter stopped the answer".to_owned(),
-                    _ => "the model declined to answer".to_owned(),
-                });
-                self.push(message);
-                self.phase = Phase::Ended(Ending::Refused { reason });
-            }
-            StopReason::Pause => {
-                self.push(message);
-                self.begin_step();
-            }
-            _ if message.text().trim().is_empty() && message.refusal().is_some() => {
-                let reason = message.refusal().unwrap_or_default();
-                self.push(message);
-                self.phase = Phase::Ended(Ending::Refused { reason });
-            }
-            stop_reason if says_nothing(&message) => self.answered_nothing(&stop_reason),
-            _ => {
-                let answer = message.text();
-                self.push(message);
-                self.phase = Phase::Output { answer };
-            }
-        }
-    }
-
     fn spend(&mut self, usage: &Usage) {
         self.use_up(usage);
         self.spent = self.spent.plus(&Spent::reported(usage));
-    }
-
-    /// A model that says nothing is asked once more; one that ran out of room would only do so again.
-    fn answered_nothing(&mut self, stop_reason: &StopReason) {
-        let message = match stop_reason {
-            StopReason::MaxTokens => {
-                "the model used up its output tokens before it wrote any answer: raise `max_output_tokens`"
-            }
-            _ if self.empty_answers == 0 => {
-                self.empty_answers += 1;
-                self.begin_step();
-                return;
-            }
-            _ => "the model twice answered with neither text nor a tool call",
-        };
-        self.end(Ending::Empty { message: message.to_owned() });
-    }
-
-    fn open_turn(&mut self, message: SharedMessage, stop_reason: &StopReason) {
-        let message = self.name_calls(message);
-        let repeated = self.count_repeated(&message);
-        let mut turn = Turn::new(message);
-        if *stop_reason == StopReason::MaxTokens {
-            turn.settle_rest(ToolErrorKind::Failed, |_| format!("This call was not run: {CUT_OFF}"));
-        } else if turn.ends_inside_a_call() {
-            // Some servers say `tool_calls` where they mean `length`.
-            turn.settle_rest(ToolErrorKind::InvalidArguments, |call| {
-                let place = match serde_json::from_str::<serde::de::IgnoredAny>(&call.arguments) {
-                    Err(error) => format!(" Its arguments are not JSON: {error}."),
-                    Ok(_) => String::new(),
-                };
-                format!("This call was not run: {CUT_OFF}{place}")
-            });
-        }
-        let limit = self.policy.max_tool_calls_per_step;
-        turn.settle_from(limit, ToolErrorKind::Denied, |_| {
-            format!("This call was not run: at most {limit} tool calls are run in one turn. Make it again if needed.")
-        });
-        let reached = repeated.or_else(|| self.too_many_calls(turn.ready_count()));
-        if let Some(reached) = reached {
-            turn.settle_rest(ToolErrorKind::Denied, |_| {
-                format!("This call was not run: the run came to its limit `{}`.", reached.limit.setting())
-            });
-            self.phase = Phase::Tools(turn);
-            self.end(Ending::Stopped { reached });
-            return;
-        }
-        let asked = u32::try_from(turn.ready_count()).unwrap_or(u32::MAX);
-        self.spent.tool_calls = self.spent.tool_calls.saturating_add(asked);
-        self.phase = Phase::Tools(turn);
-        self.close_turn();
-    }
-
-    /// Whether so many calls more would be too many for the run.
-    fn too_many_calls(&self, calls: usize) -> Option<LimitReached> {
-        let allowed = u64::from(self.policy.max_tool_calls?);
-        let (used, needed) = (u64::from(self.spent.tool_calls), u64::try_from(calls).unwrap_or(u64::MAX));
-        let over = used.saturating_add(needed) > allowed;
-        over.then(|| LimitReached::new(Limit::ToolCalls, used, needed, allowed))
-    }
-
-    /// Counts in how many steps in a row each call of a message was asked for.
-    fn count_repeated(&mut self, message: &Message) -> Option<LimitReached> {
-        let limit = self.policy.max_identical_calls;
-        if limit == 0 {
-            return None;
-        }
-        let before = std::mem::take(&mut self.repeated);
-        for call in message.tool_calls() {
-            let digest = digest(call);
-            let steps = before.get(&digest).copied().unwrap_or(0).saturating_add(1);
-            self.repeated.insert(digest, steps);
-        }
-        let most = self.repeated.values().copied().max().unwrap_or(0);
-        (most >= limit).then(|| LimitReached::new(Limit::IdenticalCalls, u64::from(most), 0, u64::from(limit)))
-    }
-
-    /// Gives every call an id of its own: models leave them out and repeat them, and a result must find its call.
-    fn name_calls(&mut self, message: SharedMessage) -> SharedMessage {
-        let mut ids = Vec::new();
-        for (index, call) in message.tool_calls().enumerate() {
-            let mut id = call.id.clone();
-            if id.is_empty() || self.call_ids.contains(&id) {
-                id = format!("call_{}_{index}", self.step);
-            }
-            while !self.call_ids.insert(id.clone()) {
-                id.push('_');
-            }
-            ids.push(id);
-        }
-        if message.tool_calls().map(|call| &call.id).eq(&ids) {
-            return message;
-        }
-        let mut message = message.into_message();
-        let calls = message.parts.iter_mut().filter_map(|part| match part {
-            Part::ToolCall(call) => Some(call),
-            _ => None,
-        });
-        for (call, id) in calls.zip(ids) {
-            call.id = id;
-        }
-        message.into()
-    }
-
-    /// Makes the open turn history, if every call has its result.
-    fn close_turn(&mut self) {
-        let Phase::Tools(turn) = &mut self.phase else { return };
-        let Some(closed) = turn.close() else { return };
-        self.push(closed.message);
-        self.push(closed.results);
-        if let Some(message) = closed.fatal {
-            self.phase = Phase::Ended(Ending::Failed { kind: ErrorKind::Tool, message });
-            return;
-        }
-        if let Some(answer) = closed.answer {
-            self.phase = Phase::Ended(Ending::Completed { answer });
-            return;
-        }
-        // The tries of an answer are counted by themselves.
-        if let Some(problems) = closed.rejected {
-            self.repeated.clear();
-            if self.may_answer_again(&problems) {
-                self.begin_step();
-            }
-            return;
-        }
-        self.bad_steps = if closed.all_bad { self.bad_steps + 1 } else { 0 };
-        if self.bad_steps >= self.policy.max_bad_steps {
-            let message = format!(
-                "the model's tool calls could not be run in {} steps in a row: unknown tools or invalid arguments",
-                self.bad_steps
-            );
-            self.phase = Phase::Ended(Ending::Failed { kind: ErrorKind::Model, message });
-            return;
-        }
-        self.begin_step();
-    }
-
-    fn rejected(&mut self, problems: &str) {
-        if self.may_answer_again(problems) {
-            self.push(Message::note(format!("Your answer does not have the form that was asked for: {problems}")));
-            self.begin_step();
-        }
-    }
-
-    /// Counts an answer that does not fit. The run ends where it was one too many.
-    fn may_answer_again(&mut self, problems: &str) -> bool {
-        if self.output_retries >= self.policy.max_output_retries {
-            let message = format!(
-                "the model's answer does not fit the output type after {} more tries: {problems}",
-                self.output_retries
-            );
-            self.end(Ending::Failed { kind: ErrorKind::Model, message });
-            return false;
-        }
-        self.output_retries += 1;
-        true
     }
 
     /// Ends the run. Calls without a result get one that says so, and so their turn becomes history.
@@ -1000,6 +459,9 @@ impl Run {
             if let Some(closed) = turn.close() {
                 self.push(closed.message);
                 self.push(closed.results);
+                if let Some(edits) = closed.edits {
+                    self.push(edits);
+                }
             }
         }
         self.phase = Phase::Ended(ending);
@@ -1016,34 +478,6 @@ impl Run {
         }
         self.messages.push(message);
     }
-}
-
-const CUT_OFF: &str = "your message was cut off at the output limit, so the call may be incomplete. Make it again, alone or \
-                       with shorter arguments.";
-
-/// What two calls of the same tool with the same arguments, as the model wrote them, have in common.
-fn digest(call: &ToolCall) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    (&call.name, &call.arguments).hash(&mut hasher);
-    hasher.finish()
-}
-
-/// The first item of a message that is a call in a form of its provider's for the caller to answer, as far as its name
-/// tells: providers name what they run themselves otherwise, or leave its result in the same answer.
-fn unanswered(message: &Message) -> Option<&Native> {
-    message.parts.iter().find_map(|part| match part {
-        Part::Native(native) if native.is_open_call() => Some(native),
-        _ => None,
-    })
-}
-
-/// Whether an answer holds nothing that anyone could use.
-fn says_nothing(message: &Message) -> bool {
-    message.parts.iter().all(|part| match part {
-        Part::Text(text) => text.text.trim().is_empty(),
-        Part::Reasoning(_) => true,
-        _ => false,
-    })
 }
 
 /// The version of the form in which runs are written down. A run of another version is refused, not guessed at.

@@ -196,7 +196,7 @@ fn whole(stream: &str) -> Option<String> {
                 for (name, value) in value("delta").as_object()? {
                     message.insert(name.clone(), to_raw_value(value).ok()?);
                 }
-                let mut usage = message.get("usage").map(|usage| self::value(usage)).unwrap_or_else(|| json!({}));
+                let mut usage = message.get("usage").map_or_else(|| json!({}), |usage| self::value(usage));
                 for (name, figure) in value("usage").as_object().into_iter().flatten() {
                     if !figure.is_null() {
                         usage[name] = figure.clone();

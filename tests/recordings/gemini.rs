@@ -360,6 +360,7 @@ fn stop_reason(expected: &Value, calls: bool) -> StopReason {
         (Some("MAX_TOKENS"), _) => StopReason::MaxTokens,
         (Some("SAFETY" | "MODEL_ARMOR" | "RECITATION" | "BLOCKLIST" | "PROHIBITED_CONTENT" | "SPII"), _)
         | (None, false) => StopReason::ContentFilter,
+        (Some("MALFORMED_FUNCTION_CALL" | "UNEXPECTED_TOOL_CALL"), _) => StopReason::MalformedCall,
         (Some(reason), _) => StopReason::Other(reason.to_owned()),
     }
 }

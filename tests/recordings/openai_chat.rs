@@ -179,7 +179,9 @@ fn join(message: &mut Map<String, Value>, delta: &Value) {
             (_, _, Value::Null) => {}
             ("tool_calls", known, Value::Array(deltas)) => {
                 let mut calls = known.map(Value::take).and_then(|calls| calls.as_array().cloned()).unwrap_or_default();
-                deltas.iter().for_each(|delta| join_call(&mut calls, delta));
+                for delta in deltas {
+                    join_call(&mut calls, delta);
+                }
                 message.insert(name.clone(), calls.into());
             }
             ("content", Some(Value::String(known)), Value::Array(parts)) if known.is_empty() => {

@@ -109,7 +109,7 @@ fn well_formed_ids(text: &str) -> String {
     for piece in pieces {
         let end = piece.find(|char: char| !char.is_ascii_digit()).unwrap_or(piece.len());
         let (number, rest) = piece.split_at(end);
-        formed.push_str(&format!("call{number:0>5}{rest}"));
+        formed.extend(["call", &format!("{number:0>5}"), rest]);
     }
     formed
 }

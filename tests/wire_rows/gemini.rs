@@ -31,7 +31,7 @@ impl Wire for GenerateContent {
             parts.push(json!({ "text": answer.text.concat() }));
         }
         parts.extend(calls(answer)?);
-        let mut body = chunk(parts);
+        let mut body = chunk(&parts);
         end(&mut body, answer)?;
         Some(body.to_string())
     }
@@ -42,8 +42,8 @@ impl Wire for GenerateContent {
             return None;
         }
         let texts = answer.text.iter().map(|piece| json!({ "text": piece }));
-        let begin = texts.chain(calls(answer)?).map(|part| data(&chunk(vec![part]))).collect();
-        let mut last = chunk(vec![json!({ "text": "" })]);
+        let begin = texts.chain(calls(answer)?).map(|part| data(&chunk(&[part]))).collect();
+        let mut last = chunk(&[json!({ "text": "" })]);
         end(&mut last, answer)?;
         Some(Stream { begin, end: vec![data(&last)] })
     }
@@ -73,7 +73,7 @@ fn calls(answer: &Answer) -> Option<Vec<Value>> {
     answer.calls.iter().map(call).collect()
 }
 
-fn chunk(parts: Vec<Value>) -> Value {
+fn chunk(parts: &[Value]) -> Value {
     json!({ "candidates": [{ "index": 0, "content": { "role": "model", "parts": parts } }], "responseId": "r_1" })
 }
 

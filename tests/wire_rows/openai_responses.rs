@@ -87,9 +87,10 @@ fn response(answer: &Answer) -> Value {
     let mut output = Vec::new();
     if !answer.text.is_empty() {
         let text = answer.text.concat();
-        let content = match refused(answer) {
-            true => json!({ "type": "refusal", "refusal": text }),
-            false => json!({ "type": "output_text", "text": text, "annotations": [] }),
+        let content = if refused(answer) {
+            json!({ "type": "refusal", "refusal": text })
+        } else {
+            json!({ "type": "output_text", "text": text, "annotations": [] })
         };
         output.push(json!({ "type": "message", "id": "msg_1", "role": "assistant", "content": [content] }));
     }

@@ -87,7 +87,10 @@ fn checked(
     errors: &mut Errors,
 ) -> Option<Tool> {
     let blocking = flag(settings, "blocking", errors);
-    signature(function, blocking, errors);
+    // With a wrong value, too, it says what the function is to be.
+    let plain = blocking || settings.get("blocking").is_some_and(|entry| entry.flag().is_err());
+    signature(function, plain, errors);
+    returned(function, errors);
     let parameters = parameters(function, errors);
     let name = name(function, settings, prefix, errors)?;
     let effect = effect(settings, errors);
@@ -193,6 +196,26 @@ fn signature(function: &Function, blocking: bool, errors: &mut Errors) {
     }
 }
 
+/// A text that is borrowed from the call ends with it, and the compiler would say so of the whole attribute.
+fn returned(function: &Function, errors: &mut Errors) {
+    let ReturnType::Type(_, ty) = &function.signature.output else { return };
+    let value = match ungroup(ty) {
+        Type::Path(path) => path.path.segments.last().filter(|last| last.ident == "Result").and_then(|last| {
+            let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+            match arguments.args.first() {
+                Some(GenericArgument::Type(value)) => Some(ungroup(value)),
+                _ => None,
+            }
+        }),
+        other => Some(other),
+    };
+    let Some(Type::Reference(reference)) = value else { return };
+    let is_text = matches!(ungroup(&reference.elem), Type::Path(path) if path.path.is_ident("str"));
+    if is_text && reference.lifetime.as_ref().is_none_or(|lifetime| lifetime.ident != "static") {
+        errors.push_at(reference, "a tool owns what it returns: write `String`, or `&'static str` for a fixed text");
+    }
+}
+
 fn parameters(function: &Function, errors: &mut Errors) -> Vec<Parameter> {
     let mut parameters = Vec::new();
     let mut names: Vec<String> = Vec::new();
@@ -218,7 +241,10 @@ fn parameter(function: &Function, input: &PatType, errors: &mut Errors) -> Optio
     let ident = pattern(&input.pat, errors);
     let source = match ungroup(&input.ty) {
         Type::Reference(reference) => {
-            if let Some(entry) = rules.first() {
+            // Rules are right on what is to be taken by value anyway.
+            if let Some(entry) = rules.first()
+                && by_value(ungroup(&reference.elem)).is_none()
+            {
                 errors.push(
                     entry.key.span(),
                     "a borrowed parameter comes from the run and takes no `#[arg]`: take it by value if the model gives it",
@@ -515,13 +541,30 @@ fn argument_name(ident: &Ident, rules: &Settings, errors: &mut Errors) -> Option
     None
 }
 
+/// What the names of a toolset begin with.
+pub(crate) fn prefix(entry: &Entry) -> syn::Result<String> {
+    let (prefix, span) = entry.string("files_")?;
+    if prefix.len() < MAX_NAME && prefix.chars().all(names_a_tool) {
+        return Ok(prefix);
+    }
+    Err(syn::Error::new(
+        span,
+        format!(
+            "`{prefix}` cannot begin the name of a tool: providers accept 1 to {MAX_NAME} of A-Z, a-z, 0-9, _ and -"
+        ),
+    ))
+}
+
+fn names_a_tool(character: char) -> bool {
+    character.is_ascii_alphanumeric() || matches!(character, '_' | '-')
+}
+
 fn name(function: &Function, settings: &Settings, prefix: &str, errors: &mut Errors) -> Option<String> {
     let (name, span) = match settings.get("name") {
         Some(entry) => errors.keep(entry.string("lookup_order"))?,
         None => (format!("{prefix}{}", span::text(function.ident())), function.ident().span()),
     };
-    let legal = |character: char| character.is_ascii_alphanumeric() || matches!(character, '_' | '-');
-    if (1..=MAX_NAME).contains(&name.len()) && name.chars().all(legal) {
+    if (1..=MAX_NAME).contains(&name.len()) && name.chars().all(names_a_tool) {
         return Some(name);
     }
     errors.push(span, format!(

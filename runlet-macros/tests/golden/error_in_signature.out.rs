@@ -11,10 +11,16 @@
     "`#[arg]` has no `mim`; did you mean `min`?"
 }
 ::core::compile_error! {
+    "a borrowed parameter comes from the run and takes no `#[arg]`: take it by value if the model gives it"
+}
+::core::compile_error! {
     "the model cannot give a borrowed value: take it by value, `String`"
 }
 ::core::compile_error! {
     "the model needs one name for each argument: take it apart in the body"
+}
+::core::compile_error! {
+    "a tool that writes must not run twice for one call: remove `retries`, or say `effect = idempotent` or `effect = read`"
 }
 #[allow(dead_code, unused_variables)]
 /// Finds.

@@ -12,6 +12,13 @@ const EVIDENCE: usize = 8;
 const WINDOW: usize = 32;
 /// What a factor keeps above the largest usage of the window, as a share of it.
 const ROOM: f64 = 0.05;
+/// A request of fewer tokens than this, by the ruler's upper figure, is short.
+const SHORT: u64 = 1_024;
+/// What a short request can say of a tokenizer: no known one takes twice the upper figure. What is above that is text of
+/// the server's own, which is as long before a long request.
+const SHORT_FACTOR: f64 = 2.0;
+/// The longest such text that is believed, in tokens: more is no prompt of a server.
+const MOST_ADDED: u64 = 4_096;
 /// What part of the way to where it may go the factor falls with each usage.
 const STEP: f64 = 1.0 / 8.0;
 
@@ -23,10 +30,29 @@ pub(super) struct Calibrations(Mutex<HashMap<(String, String), Record>>);
 #[derive(Debug, Default)]
 struct Record {
     calibration: Calibration,
-    /// Reported usage over the ruler's upper figure, oldest first.
-    recent: VecDeque<f64>,
+    /// What each reported usage asks for, oldest first.
+    recent: VecDeque<Asked>,
     /// How many usages came since the factor was last raised.
     since_raise: usize,
+}
+
+/// What one usage asks for: a factor, and tokens beside it.
+#[derive(Clone, Copy, Debug)]
+struct Asked {
+    factor: f64,
+    added: u64,
+}
+
+impl Asked {
+    /// What covers a reported usage; `None` where no tokenizer and no prompt of a server explains it.
+    fn of(upper: u64, reported: u64) -> Option<Self> {
+        let factor = ratio(reported, upper);
+        if upper >= SHORT || factor <= SHORT_FACTOR {
+            return (factor <= Calibration::MAX_FACTOR).then_some(Self { factor, added: 0 });
+        }
+        let added = reported.saturating_sub(upper.saturating_mul(2));
+        (added <= MOST_ADDED).then_some(Self { factor: SHORT_FACTOR, added })
+    }
 }
 
 impl Calibrations {
@@ -59,33 +85,36 @@ impl Calibrations {
 
 impl Record {
     fn observe(&mut self, measured: TokenCount, reported: u64) {
-        let need = ratio(reported, measured.upper);
         // So far off is no tokenizer: the provider has counted something that was not in the request.
-        if reported == 0 || need > Calibration::MAX_FACTOR {
-            return;
-        }
+        let Some(asked) = Asked::of(measured.upper, reported).filter(|_| reported > 0) else { return };
+        let covered = reported <= self.calibration.apply(measured).upper;
         let calibration = &mut self.calibration;
         calibration.samples += 1;
-        let likely = ratio(reported, measured.expected);
+        let likely = ratio(reported.saturating_sub(asked.added), measured.expected);
         let weight = if calibration.samples == 1 { 1.0 } else { STEP };
         let expected = calibration.expected_factor + (likely - calibration.expected_factor) * weight;
         calibration.expected_factor = expected.clamp(1.0, Calibration::MAX_FACTOR);
 
-        self.recent.push_back(need);
+        self.recent.push_back(asked);
         if self.recent.len() > WINDOW {
             self.recent.pop_front();
         }
-        if need > calibration.upper_factor {
+        if !covered {
             calibration.underestimates += 1;
-            calibration.upper_factor = (need * (1.0 + ROOM)).min(Calibration::MAX_FACTOR);
+            let factor = (asked.factor * (1.0 + ROOM)).min(Calibration::MAX_FACTOR);
+            calibration.upper_factor = calibration.upper_factor.max(factor);
+            calibration.added_tokens = calibration.added_tokens.max(asked.added);
             self.since_raise = 0;
             return;
         }
         self.since_raise += 1;
         if self.since_raise >= EVIDENCE {
-            let most = self.recent.iter().copied().fold(0.0, f64::max);
+            let most = self.recent.iter().map(|asked| asked.factor).fold(0.0, f64::max);
             let target = (most * (1.0 + ROOM)).clamp(1.0, calibration.upper_factor);
             calibration.upper_factor -= (calibration.upper_factor - target) * STEP;
+            let most = self.recent.iter().map(|asked| asked.added).max().unwrap_or(0);
+            let above = calibration.added_tokens.saturating_sub(most);
+            calibration.added_tokens -= above.div_ceil(8);
         }
     }
 
@@ -140,6 +169,27 @@ mod tests {
     fn usages_that_no_tokenizer_explains_are_left_out() {
         assert_eq!(after([0, 1_000_000]), Calibration::default());
         assert!(after([4_800; 3]).upper_factor <= Calibration::MAX_FACTOR);
+    }
+
+    #[test]
+    fn what_a_server_puts_before_short_requests_is_added_and_does_not_multiply_long_ones() {
+        let known = Calibrations::default();
+        let tokens = |upper| TokenCount { expected: upper * 5 / 6, upper };
+        let hidden = 1_500;
+        for upper in [72, 40, 300] {
+            known.observe("p", "m", tokens(upper), upper + hidden);
+            let calibration = known.of("p", "m");
+            assert!(calibration.apply(tokens(upper)).upper >= upper + hidden, "{calibration:?}");
+        }
+        let calibration = known.of("p", "m");
+        assert!(calibration.upper_factor <= 2.1 && calibration.added_tokens <= hidden, "{calibration:?}");
+        // Long requests show that the tokenizer takes no more; what is added stays while short ones still ask for it.
+        for _ in 0..100 {
+            known.observe("p", "m", tokens(20_000), 20_000 + hidden);
+        }
+        let calibration = known.of("p", "m");
+        assert!(calibration.upper_factor < 1.15, "{calibration:?}");
+        assert!(calibration.apply(tokens(20_000)).upper >= 20_000 + hidden, "{calibration:?}");
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub use self::reasoning::DropReasoning;
 pub use self::summarize::Summarize;
 pub(crate) use self::trigger::Trigger;
 
-use super::ContextManager;
+use super::{ContextManager, Share};
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::{Message, Messages, ToolResult, Usage};
 
@@ -85,10 +85,12 @@ pub trait Recall: Send + Sync {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Need {
-    /// How many tokens of the upper figure are to go. It is more than the request is over its limit: see
-    /// [`ContextPolicy::compress_to`](super::ContextPolicy::compress_to).
+    /// How many tokens of the upper figure are to go, out of those in `message_tokens`. It is more than the request is over
+    /// its limit: see [`ContextPolicy::compress_to`](super::ContextPolicy::compress_to).
     pub excess_tokens: u64,
-    /// The upper figure of each message, in tokens, in order.
+    /// What each message takes of what is too much, in tokens of the upper figure, in order. That is all of it where the
+    /// request is too long; where parts of one kind are above their [share](super::Share), it is what they take, and 0 for
+    /// a message without any.
     pub message_tokens: Vec<u64>,
     manager: ContextManager,
     recall: Option<Arc<dyn Recall>>,
@@ -100,6 +102,12 @@ impl Need {
     pub fn new(manager: &ContextManager, messages: &Messages, excess_tokens: u64) -> Self {
         let message_tokens = messages.iter().map(|message| manager.measure(message).upper).collect();
         Self { excess_tokens, message_tokens, manager: manager.clone(), recall: None, spent: Arc::default() }
+    }
+
+    /// The need to free so many tokens of what counts to a share.
+    pub(crate) fn of_share(manager: &ContextManager, messages: &Messages, share: Share, excess_tokens: u64) -> Self {
+        let message_tokens = messages.iter().map(|message| manager.of_share(share, message)).collect();
+        Self { message_tokens, ..Self::new(manager, &Messages::new(), excess_tokens) }
     }
 
     /// Gives compressors a place to keep what they cut.
@@ -138,7 +146,7 @@ impl Need {
         *self.spent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The upper figure of the message at a place.
+    /// What the message at a place takes of what is too much.
     fn at(&self, place: usize) -> u64 {
         self.message_tokens.get(place).copied().unwrap_or(0)
     }

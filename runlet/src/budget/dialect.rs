@@ -2,6 +2,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use super::Encoding;
 use super::media::ImageRule;
 use crate::message::TokenCount;
 
@@ -18,6 +19,8 @@ pub(super) struct Dialect {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Provider {
     OpenAi,
+    /// OpenAI's models over its older API.
+    OpenAiChat,
     Anthropic,
     Gemini,
     Other,
@@ -39,6 +42,8 @@ impl Dialect {
     pub(super) fn of(provider: &str, model: &str, unseen_file: Option<u64>) -> Self {
         let provider = match provider {
             "openai" => Provider::OpenAi,
+            // Many vendors' servers speak this API; their models have rules of their own.
+            "openai_chat" if is_of_openai(model) => Provider::OpenAiChat,
             "anthropic" => Provider::Anthropic,
             "gemini" | "google" => Provider::Gemini,
             _ => Provider::Other,
@@ -76,8 +81,20 @@ impl Dialect {
     pub(super) fn tools(&self) -> TokenCount {
         match self.provider {
             Provider::Anthropic => TokenCount { expected: 450, upper: 750 },
-            Provider::OpenAi => TokenCount { expected: 4, upper: 16 },
+            Provider::OpenAi | Provider::OpenAiChat => TokenCount { expected: 4, upper: 16 },
             Provider::Gemini | Provider::Other => TokenCount::default(),
         }
+    }
+}
+
+/// Whether OpenAI made a model, by its name; a later one too, whose tokenizer is not known yet.
+fn is_of_openai(model: &str) -> bool {
+    Encoding::of(model).is_some() || model.strip_prefix("ft:").unwrap_or(model).starts_with("gpt-")
+}
+
+impl Provider {
+    /// Whether its models count as OpenAI says.
+    pub(super) fn is_openai(self) -> bool {
+        matches!(self, Self::OpenAi | Self::OpenAiChat)
     }
 }

@@ -66,6 +66,7 @@ impl Ledger {
         if self.meter.as_ref().is_some_and(|meter| meter.key != manager.key) {
             *self = Self::default();
         }
+        let calibration = manager.calibration();
         let fixed = match self.fixed.take().filter(|fixed| fixed.is_of(request, manager.key)) {
             Some(fixed) => fixed,
             None => manager.policy.learnt.fixed.get(request, manager),
@@ -74,14 +75,14 @@ impl Ledger {
         let meter = self.meter.get_or_insert_with(|| meter(manager)).clone();
         let shares = manager.policy.shares.iter().map(|(share, fraction)| {
             let most = fraction_of(limit, *fraction);
-            ShareUse { share: *share, tokens: self.of_share(*share, &fixed), most }
+            ShareUse { share: *share, tokens: calibration.scale_upper(self.of_share(*share, &fixed)), most }
         });
         let bill = Bill {
             fixed: Arc::clone(&fixed.items),
             messages: self.messages.clone(),
             meter,
             measured: fixed.total + self.messages_total,
-            calibration: manager.calibration(),
+            calibration,
             counted_input: None,
             reserved_output,
             margin: fraction_of(limit, manager.policy.margin),
@@ -119,12 +120,10 @@ impl Ledger {
         for (message, tokens) in &counted {
             let tokens = *tokens;
             self.messages_total += tokens;
-            if message.role == Role::Tool {
-                self.tool_results = self.tool_results.saturating_add(tokens.upper);
-            } else if attachments {
-                let media = message.parts.iter().filter(|part| matches!(part, Part::Media(_)));
-                let upper = media.map(|part| measure_part(part, &manager.dialect, manager.ruler()).upper).sum::<u64>();
-                self.attachments = self.attachments.saturating_add(upper);
+            let of = |share| manager.of_share(share, message);
+            self.tool_results = self.tool_results.saturating_add(of(Share::ToolResults));
+            if attachments {
+                self.attachments = self.attachments.saturating_add(of(Share::Attachments));
             }
         }
         self.messages.extend(counted);
@@ -200,6 +199,19 @@ impl ContextManager {
     /// What a message takes that is not shared yet.
     pub(super) fn measure_once(&self, message: &Message) -> TokenCount {
         measure_message(message, &self.dialect, self.ruler())
+    }
+
+    /// What of a message counts to a share, as the upper figure.
+    pub(super) fn of_share(&self, share: Share, message: &SharedMessage) -> u64 {
+        let is_result = message.role == Role::Tool;
+        match share {
+            Share::ToolResults if is_result => self.measure(message).upper,
+            Share::Attachments if !is_result => {
+                let media = message.parts.iter().filter(|part| matches!(part, Part::Media(_)));
+                media.map(|part| measure_part(part, &self.dialect, self.ruler()).upper).sum()
+            }
+            _ => 0,
+        }
     }
 
     pub(crate) fn ruler(&self) -> &dyn Ruler {

@@ -73,7 +73,7 @@ const ANTHROPIC_OLDER: &[&str] = &[
 impl ImageRule {
     pub(super) fn of(provider: Provider, model: &str) -> Self {
         match provider {
-            Provider::OpenAi => {
+            Provider::OpenAi | Provider::OpenAiChat => {
                 let model = model.strip_prefix("ft:").unwrap_or(model);
                 let known = OPENAI.iter().find(|(name, _)| model.starts_with(name));
                 known.map_or(Self::Patches { most: ORIGINAL_PATCHES, hundredths: 120 }, |(_, rule)| *rule)
@@ -169,7 +169,7 @@ pub(super) fn measure(media: &Media, dialect: &Dialect, ruler: &dyn Ruler) -> To
                 MediaSource::Base64 { data, .. } => image_size(data),
                 MediaSource::Url { .. } | MediaSource::FileId { .. } => None,
             };
-            dialect.image.measure(size, detail(media))
+            dialect.image.measure(size, detail(media, dialect.provider))
         }
         (MediaKind::File, MediaSource::Base64 { media_type, data }) => file(media_type, data, dialect, ruler),
         // Gemini takes 32 tokens for a second of sound and about 300 for one of film
@@ -191,8 +191,9 @@ fn seconds(data: &str, [likely, fewest]: [u64; 2], tokens: u64) -> TokenCount {
 }
 
 /// The detail that the caller asked for, in OpenAI's words.
-fn detail(media: &Media) -> Option<&str> {
-    let fields = media.extra.of("openai")?;
+fn detail(media: &Media, provider: Provider) -> Option<&str> {
+    // The older API does not send what is kept for the newer one: full detail is the most.
+    let fields = media.extra.of("openai").filter(|_| provider != Provider::OpenAiChat)?;
     let part = fields.get("part").and_then(|part| part.get("detail"));
     part.or_else(|| fields.get("detail")).and_then(|detail| detail.as_str())
 }

@@ -182,6 +182,11 @@ impl Observers {
         self.queued.push(Arc::new(Queued::start(observer, policy)));
     }
 
+    /// The observers of what happens outside runs: who replays a run from its events has no use for it.
+    pub(crate) fn outside_runs(&self) -> Self {
+        Self { replays: Vec::new(), ..self.clone() }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.logs.is_empty() && self.replays.is_empty() && self.queued.is_empty()
     }

@@ -171,6 +171,9 @@ impl Share {
 /// [`MAX_FACTOR`](Self::MAX_FACTOR). One usage above the upper figure raises the factor at once; it falls slowly, and only
 /// once enough usages in a row have shown that less will do.
 ///
+/// A short request that took more than twice its upper figure speaks of text that the server puts before every request,
+/// and not of its tokenizer: what is above twice becomes a number of tokens that is added to every request.
+///
 /// ```
 /// use runlet::model::Calibration;
 ///
@@ -184,6 +187,9 @@ pub struct Calibration {
     pub expected_factor: f64,
     /// What the upper figure of the input is multiplied by.
     pub upper_factor: f64,
+    /// What is added to both figures of the input then, in tokens.
+    #[serde(default)]
+    pub added_tokens: u64,
     /// How many usages of the model it rests on.
     pub samples: u64,
     /// How many of them were above the upper figure of their request.
@@ -195,17 +201,23 @@ impl Calibration {
     /// ruler.
     pub const MAX_FACTOR: f64 = 4.0;
 
+    /// The upper figure of a part of the input corrected.
+    pub(crate) fn scale_upper(&self, tokens: u64) -> u64 {
+        scale(tokens, self.upper_factor).max(tokens)
+    }
+
     /// The figures corrected.
     pub(crate) fn apply(&self, tokens: TokenCount) -> TokenCount {
-        let upper = scale(tokens.upper, self.upper_factor).max(tokens.upper);
+        let upper = self.scale_upper(tokens.upper).saturating_add(self.added_tokens);
         let expected = scale(tokens.expected, self.expected_factor).max(tokens.expected);
+        let expected = expected.saturating_add(self.added_tokens);
         TokenCount { expected: expected.min(upper), upper }
     }
 }
 
 impl Default for Calibration {
     fn default() -> Self {
-        Self { expected_factor: 1.0, upper_factor: 1.0, samples: 0, underestimates: 0 }
+        Self { expected_factor: 1.0, upper_factor: 1.0, added_tokens: 0, samples: 0, underestimates: 0 }
     }
 }
 
@@ -305,6 +317,14 @@ impl Bill {
     /// The input as it was estimated, whether or not the provider has counted it.
     pub(crate) fn estimate(&self) -> TokenCount {
         self.calibration.apply(self.measured)
+    }
+
+    /// How many tokens of the ruler's upper figure have to go for so many of the input to be gone: the total is corrected,
+    /// what a message takes is not.
+    pub(crate) fn of_ruler(&self, tokens: u64) -> u64 {
+        let (ruler, input) = (u128::from(self.measured.upper), u128::from(self.input().upper));
+        let needed = (u128::from(tokens) * ruler).div_ceil(input.max(1));
+        u64::try_from(needed).unwrap_or(u64::MAX)
     }
 
     /// How many tokens the provider says that the input takes, where it was asked before the request was sent.

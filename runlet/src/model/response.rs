@@ -57,6 +57,8 @@ pub enum StopReason {
     StopSequence,
     /// It wants to be asked again with what it has said so far, as server-side tools take long.
     Pause,
+    /// It wrote a tool call that its provider could not read and does not pass on. What else it said is no answer.
+    MalformedCall,
     /// Something else, in the provider's word.
     Other(String),
 }

@@ -146,7 +146,7 @@ impl Connection {
                 return Err(fail(self.vendor.provider, Category::Config, words));
             }
         }
-        Ok(HttpRequest::new(http::endpoint(&self.base_url, path), headers, http::joined(body)))
+        Ok(HttpRequest::new(http::endpoint(&self.base_url, path), headers, http::joined(&body)))
     }
 }
 
@@ -279,13 +279,23 @@ macro_rules! account_methods {
                 self.reconnect()
             }
 
+            /// Connects directly, whatever proxies the environment names (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`).
+            ///
+            /// They are used by default, but for addresses of this machine: who sets the environment of a process can
+            /// have its requests pass through a proxy. A [`client`](Self::client) of your own decides for itself.
+            pub fn no_proxy(mut self) -> Self {
+                self.account.http.no_proxy = true;
+                self.reconnect()
+            }
+
             /// Sets how long opening a connection may take; 5 seconds by default.
             pub fn connect_timeout(mut self, timeout: std::time::Duration) -> Self {
                 self.account.http.connect_timeout = timeout;
                 self.reconnect()
             }
 
-            /// Sets how long an answer that is not streamed may take; 10 minutes by default.
+            /// Sets how long an answer that is not streamed may take, all tries and the waits between them together; 10
+            /// minutes by default. A stream has no such limit: it may go on as long as it brings something.
             pub fn timeout(mut self, timeout: std::time::Duration) -> Self {
                 self.account.http.total_timeout = timeout;
                 self.reconnect()

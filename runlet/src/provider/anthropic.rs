@@ -9,7 +9,6 @@ mod content;
 mod decode;
 mod encode;
 mod import;
-mod models;
 mod output;
 mod stream;
 #[cfg(test)]
@@ -22,6 +21,7 @@ use serde_json::Value;
 
 use super::account::{Account, Connection, Vendor, WrittenTools, account_methods};
 use super::http::HttpRequest;
+use super::models::{self, Maker};
 use super::{Failure, fail};
 use crate::error::{Error, ProviderErrorCategory as Category, Result};
 use crate::model::{Capabilities, Model, ModelRequest, ModelResponse, ModelStream, PreparedRequest};
@@ -49,6 +49,9 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
 /// than ten minutes for an answer that is not streamed.
 const TOKENS_PER_HOUR: u64 = 128_000;
 const LONGEST_WAIT: Duration = Duration::from_mins(10);
+
+/// The output limit of a model that nothing is known of, in tokens: what the oldest of the API's models write.
+const UNKNOWN_MAX_OUTPUT: u64 = 4_096;
 
 /// A model behind Anthropic's Messages API, or behind any server that speaks it.
 ///
@@ -91,8 +94,8 @@ const LONGEST_WAIT: Duration = Duration::from_mins(10);
 /// **What comes back** beyond Runlet's own words (signatures, redacted thinking, citations, the blocks of the provider's
 /// own tools) stays with its part and is sent back as it came. Thinking that broke off before its signature is not.
 ///
-/// **Proxies** of the environment (`HTTPS_PROXY` and its kin) are used, except for addresses of this machine. For other
-/// wishes give a [`client`](Self::client) of your own.
+/// **Proxies** of the environment (`HTTPS_PROXY` and its kin) are used, except for addresses of this machine and after
+/// [`no_proxy`](Self::no_proxy). For other wishes give a [`client`](Self::client) of your own.
 ///
 /// ```
 /// use runlet::Model;
@@ -167,7 +170,7 @@ impl Anthropic {
 
     /// The most tokens of an answer to a request that says nothing of it.
     fn output_limit(&self, request: &PreparedRequest) -> u64 {
-        let limit = self.capabilities().max_output_tokens.unwrap_or(models::UNKNOWN_MAX_OUTPUT);
+        let limit = self.capabilities().max_output_tokens.unwrap_or(UNKNOWN_MAX_OUTPUT);
         request.bill().map_or(limit, |bill| limit.min(bill.limit().saturating_sub(bill.input().upper)))
     }
 
@@ -199,7 +202,7 @@ impl Model for Anthropic {
     }
 
     fn capabilities(&self) -> Capabilities {
-        self.account.capabilities(models::capabilities(&self.model))
+        self.account.capabilities(models::capabilities(Maker::Anthropic, &self.model))
     }
 
     async fn complete(&self, request: PreparedRequest) -> Result<ModelResponse> {

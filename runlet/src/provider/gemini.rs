@@ -8,7 +8,6 @@
 mod decode;
 mod encode;
 mod import;
-mod models;
 mod part;
 mod partial;
 mod stream;
@@ -19,6 +18,7 @@ use serde_json::Value;
 
 use super::account::{Account, Connection, Vendor, WrittenTools, account_methods};
 use super::http::HttpRequest;
+use super::models::{self, Maker};
 use super::{Failure, fail};
 use crate::error::{Error, ProviderErrorCategory as Category, Result};
 use crate::model::{Capabilities, Model, ModelRequest, ModelResponse, ModelStream, PreparedRequest};
@@ -73,8 +73,8 @@ static VENDOR: Vendor = Vendor {
 /// that another model made, the adapter sends the placeholder that Google names for this
 /// (<https://ai.google.dev/gemini-api/docs/thought-signatures>).
 ///
-/// **Proxies** of the environment (`HTTPS_PROXY` and its kin) are used, except for addresses of this machine. For other
-/// wishes give a [`client`](Self::client) of your own.
+/// **Proxies** of the environment (`HTTPS_PROXY` and its kin) are used, except for addresses of this machine and after
+/// [`no_proxy`](Self::no_proxy). For other wishes give a [`client`](Self::client) of your own.
 ///
 /// ```
 /// use runlet::Model;
@@ -135,7 +135,7 @@ impl Gemini {
     fn http_request(&self, connection: &Connection, request: &ModelRequest, method: Method) -> Result<HttpRequest> {
         let form = encode::tool_form(request)?;
         let tools = self.tools.get(&request.tools, form, |tools, form| encode::tools(tools, *form))?;
-        let name = models::name(&self.model);
+        let name = name(&self.model);
         let mut body = encode::body(&self.model, request, &tools)?;
         if method == Method::Count {
             body = encode::count(name, body)?;
@@ -178,7 +178,7 @@ impl Model for Gemini {
     }
 
     fn capabilities(&self) -> Capabilities {
-        self.account.capabilities(models::capabilities(&self.model))
+        self.account.capabilities(models::capabilities(Maker::Gemini, &self.model))
     }
 
     async fn complete(&self, request: PreparedRequest) -> Result<ModelResponse> {
@@ -198,6 +198,18 @@ impl Model for Gemini {
         let request = self.http_request(&connection, request, Method::Count)?;
         Ok(Some(connection.client.json(request, decode::token_count).await?))
     }
+}
+
+/// A model's name as it stands in a path: the API lists models as `models/gemini-2.5-flash`.
+fn name(model: &str) -> &str {
+    model.strip_prefix("models/").unwrap_or(model)
+}
+
+/// Whether a model is of a generation that wants a signature with the calls in its history, and that reads media in what
+/// a function gave (<https://ai.google.dev/gemini-api/docs/gemini-3>).
+fn is_generation_3(model: &str) -> bool {
+    let number = name(model).strip_prefix("gemini-").and_then(|rest| rest.chars().next());
+    number.is_some_and(|number| number.is_ascii_digit() && !matches!(number, '0'..='2'))
 }
 
 fn config(words: &str) -> Failure {

@@ -45,6 +45,8 @@ const MAX_ERROR_BODY: usize = 64 << 10;
 pub(crate) struct HttpSettings {
     pub(crate) client: Option<reqwest::Client>,
     pub(crate) allow_insecure: bool,
+    /// Whether proxies of the environment are passed by.
+    pub(crate) no_proxy: bool,
     /// Up to an open connection.
     pub(crate) connect_timeout: Duration,
     /// Up to the end of an answer that is not streamed.
@@ -66,6 +68,7 @@ impl Default for HttpSettings {
         Self {
             client: None,
             allow_insecure: false,
+            no_proxy: false,
             connect_timeout: Duration::from_secs(5),
             total_timeout: Duration::from_mins(10),
             first_event_timeout: Duration::from_mins(2),
@@ -130,7 +133,8 @@ impl HttpClient {
                 .pool_idle_timeout(Duration::from_secs(30))
                 .https_only(base_url.scheme() == "https");
             // A proxy cannot reach this machine's own loopback.
-            let builder = if is_loopback(base_url) { builder.no_proxy() } else { builder };
+            let direct = settings.no_proxy || is_loopback(base_url);
+            let builder = if direct { builder.no_proxy() } else { builder };
             builder.build().map_err(|error| {
                 let words = format!("the HTTP client cannot be made: {}", failure::reason(&error.without_url()));
                 fail(provider, Category::Config, words)
@@ -296,7 +300,7 @@ pub(crate) fn endpoint(base: &Url, path: &str) -> Url {
 
 /// A body in fewer pieces: those that stand side by side and are small become one. Handing on a piece costs more than
 /// copying so many bytes; what is larger, such as an image, stays shared.
-pub(crate) fn joined(pieces: Vec<Bytes>) -> Vec<Bytes> {
+pub(crate) fn joined(pieces: &[Bytes]) -> Vec<Bytes> {
     const SMALL: usize = 16 << 10;
     let mut body = Vec::new();
     for run in pieces.chunk_by(|left, right| left.len() <= SMALL && right.len() <= SMALL) {
@@ -304,7 +308,9 @@ pub(crate) fn joined(pieces: Vec<Bytes>) -> Vec<Bytes> {
             [piece] => body.push(piece.clone()),
             run => {
                 let mut bytes = Vec::with_capacity(run.iter().map(Bytes::len).sum());
-                run.iter().for_each(|piece| bytes.extend_from_slice(piece));
+                for piece in run {
+                    bytes.extend_from_slice(piece);
+                }
                 body.push(bytes.into());
             }
         }

@@ -11,8 +11,6 @@ use crate::model::{ModelRequest, OutputFormat, ToolDefinition};
 use crate::schema::{Dialect, Schema};
 use crate::tool::ToolSpec;
 
-pub(super) mod models;
-
 /// The option that says whether strict mode is chosen where nobody said anything of it.
 pub(super) const AUTO_STRICT: &str = "auto_strict";
 

@@ -24,7 +24,7 @@ use serde_json::Value;
 pub use self::compat::Compatibility;
 use super::account::{Account, Connection, Vendor, WrittenTools, account_methods};
 use super::http::HttpRequest;
-use super::openai;
+use super::models::{self, Maker};
 use crate::error::Result;
 use crate::model::{Capabilities, Model, ModelRequest, ModelResponse, ModelStream, PreparedRequest};
 
@@ -189,7 +189,7 @@ impl Model for OpenAiChat {
     fn capabilities(&self) -> Capabilities {
         let compatibility = self.known_compatibility();
         let mut known = if compatibility == Compatibility::openai() {
-            openai::models::capabilities(&self.model)
+            models::capabilities(Maker::OpenAi, &self.model)
         } else {
             Capabilities::new().with_tools().with_structured_output()
         };

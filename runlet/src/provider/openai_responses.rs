@@ -18,6 +18,7 @@ use serde_json::Value;
 
 use super::account::{Account, Connection, Vendor, WrittenTools, account_methods};
 use super::http::HttpRequest;
+use super::models::{self, Maker};
 use super::{Failure, fail, openai};
 use crate::error::{Error, ProviderErrorCategory as Category, Result};
 use crate::model::{Capabilities, Model, ModelRequest, ModelResponse, ModelStream, PreparedRequest};
@@ -59,8 +60,8 @@ static VENDOR: Vendor = Vendor {
 /// **What comes back** beyond Runlet's own words (item ids, annotations, encrypted reasoning, the items of the
 /// provider's own tools) stays with its part and is sent back as it came.
 ///
-/// **Proxies** of the environment (`HTTPS_PROXY` and its kin) are used, except for addresses of this machine. For other
-/// wishes give a [`client`](Self::client) of your own.
+/// **Proxies** of the environment (`HTTPS_PROXY` and its kin) are used, except for addresses of this machine and after
+/// [`no_proxy`](Self::no_proxy). For other wishes give a [`client`](Self::client) of your own.
 ///
 /// ```
 /// use runlet::Model;
@@ -152,7 +153,7 @@ impl Model for OpenAiResponses {
     }
 
     fn capabilities(&self) -> Capabilities {
-        self.account.capabilities(openai::models::capabilities(&self.model))
+        self.account.capabilities(models::capabilities(Maker::OpenAi, &self.model))
     }
 
     async fn complete(&self, request: PreparedRequest) -> Result<ModelResponse> {

@@ -15,6 +15,9 @@ pub(super) struct Turn {
     pub(super) answer: Option<String>,
     /// What is wrong with an answer that a call brought.
     pub(super) rejected: Option<String>,
+    /// What a person wrote over the arguments of calls, in words for the model.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    edits: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,6 +39,8 @@ enum Slot {
 pub(super) struct Closed {
     pub(super) message: SharedMessage,
     pub(super) results: Message,
+    /// What a person changed, so that the history holds both what was asked for and what was approved.
+    pub(super) edits: Option<Message>,
     pub(super) answer: Option<String>,
     pub(super) rejected: Option<String>,
     /// The words of a call that ends the run.
@@ -47,7 +52,7 @@ pub(super) struct Closed {
 impl Turn {
     pub(super) fn new(message: SharedMessage) -> Self {
         let slots = message.tool_calls().map(|call| Slot::Ready { call: call.clone() }).collect();
-        Self { message, slots, answer: None, rejected: None }
+        Self { message, slots, answer: None, rejected: None, edits: Vec::new() }
     }
 
     /// The calls to be run.
@@ -139,11 +144,14 @@ impl Turn {
             (Slot::Held { call }, _) => call.clone(),
             _ => return unfit("does not wait for a decision"),
         };
+        let mut edit = None;
         *slot = match decision {
             Decision::Result { .. } => return Ok(()),
             Decision::Approve => Slot::Approved { call, edited: false },
             Decision::ApproveEdited { arguments } => {
                 call.arguments = arguments;
+                let (id, name, arguments) = (&call.id, &call.name, &call.arguments);
+                edit = Some(format!("A person changed the arguments of your call `{id}` of `{name}` to {arguments}."));
                 Slot::Approved { call, edited: true }
             }
             Decision::Reject { reason } => {
@@ -154,6 +162,7 @@ impl Turn {
                 }
             }
         };
+        self.edits.extend(edit);
         Ok(())
     }
 
@@ -172,9 +181,9 @@ impl Turn {
         }
     }
 
-    /// The turn as history, if every call has its result; the turn is then empty.
+    /// The turn as history, if every call has its result; the turn is then empty, and does not become history again.
     pub(super) fn close(&mut self) -> Option<Closed> {
-        if self.slots.iter().any(|slot| slot.call().is_some()) {
+        if self.slots.is_empty() || self.slots.iter().any(|slot| slot.call().is_some()) {
             return None;
         }
         let mut fatal = None;
@@ -190,7 +199,10 @@ impl Turn {
         }
         let message = self.message.clone();
         let results = Message::new(crate::message::Role::Tool, results);
-        Some(Closed { message, results, answer: self.answer.take(), rejected: self.rejected.take(), fatal, all_bad })
+        let edits = std::mem::take(&mut self.edits);
+        let edits = (!edits.is_empty()).then(|| Message::note(edits.join("\n")));
+        let (answer, rejected) = (self.answer.take(), self.rejected.take());
+        Some(Closed { message, results, edits, answer, rejected, fatal, all_bad })
     }
 
     fn open_slot(&mut self, index: usize) -> Result<&mut Slot> {

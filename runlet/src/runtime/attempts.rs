@@ -93,7 +93,7 @@ pub(crate) async fn call_alone<D: Send + Sync + 'static>(
                 Part::Text(text) => Some(text.text),
                 _ => None,
             });
-            Err(ToolError::new(error.kind(), words.unwrap_or_default()))
+            Err(error.reworded(words.unwrap_or_default()))
         }
     }
 }

@@ -11,7 +11,7 @@ use super::{Input, Runtime, new_run_id};
 use crate::agent::{Agent, Output};
 use crate::context::{IntoDeps, RunInfo};
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::{Emitter, Observers};
+use crate::event::Emitter;
 use crate::hook::{HookContext, HookPoint, StateOperation, StateOutcome};
 use crate::message::{Messages, SharedMessage};
 use crate::state::{StateConflict, StateScope, Stored};
@@ -51,7 +51,9 @@ const APPEND_TRIES: usize = 8;
 /// # Ok::<(), runlet::Error>(()) }).unwrap();
 /// ```
 ///
-/// Hooks and guards see the state operations outside runs too; events are of runs alone.
+/// Hooks, guards and observers see the state operations outside runs too: the events of one call, such as an
+/// [`append`](Self::append), have a run id of their own and no agent. An [`EventReplay`](crate::event::EventReplay) keeps
+/// those of runs alone.
 #[derive(Clone)]
 pub struct Conversation {
     runtime: Runtime,
@@ -99,7 +101,7 @@ impl Conversation {
     /// # Errors
     /// Of kind [`ErrorKind::State`] where it could not be loaded or read.
     pub async fn history(&self) -> Result<Messages> {
-        history_of(&self.id, self.operate(loading(&self.id)).await?.loaded.as_ref())
+        history_of(&self.id, self.operate(&self.emitter(), loading(&self.id)).await?.loaded.as_ref())
     }
 
     /// Adds messages at the end of the history as it stands then, and gives its new version. Where others write at the
@@ -109,14 +111,14 @@ impl Conversation {
     /// Of kind [`ErrorKind::State`] where it could not be loaded or saved.
     pub async fn append<M: Into<SharedMessage>>(&self, messages: impl IntoIterator<Item = M>) -> Result<u64> {
         let messages: Vec<SharedMessage> = messages.into_iter().map(Into::into).collect();
-        let mut tries = APPEND_TRIES;
+        let (emitter, mut tries) = (self.emitter(), APPEND_TRIES);
         loop {
-            let stored = self.operate(loading(&self.id)).await?.loaded;
+            let stored = self.operate(&emitter, loading(&self.id)).await?.loaded;
             let mut history = history_of(&self.id, stored.as_ref())?;
             history.extend(messages.iter().cloned());
             let over = stored.map(|stored| stored.version);
             tries -= 1;
-            match self.operate(saving(&self.id, &history, over)?).await {
+            match self.operate(&emitter, saving(&self.id, &history, over)?).await {
                 Err(error) if tries > 0 && error.detail::<StateConflict>().is_some() => {}
                 saved => {
                     let replaced = || Error::new(ErrorKind::Hook, "a hook turned a save into another operation");
@@ -132,17 +134,24 @@ impl Conversation {
     /// Of kind [`ErrorKind::State`] where the store fails.
     pub async fn clear(&self) -> Result<()> {
         let scope = StateScope::Conversation(self.id.clone());
-        self.operate(StateOperation::Delete { scope, key: KEY.to_owned() }).await.map(drop)
+        self.operate(&self.emitter(), StateOperation::Delete { scope, key: KEY.to_owned() }).await.map(drop)
     }
 
-    /// An operation outside any run: it has hooks, and nobody to tell of it.
-    async fn operate(&self, operation: StateOperation) -> Result<StateOutcome> {
+    /// Tells the observers of operations outside any run.
+    fn emitter(&self) -> Emitter {
         let info = RunInfo { run_id: new_run_id(), agent: "".into(), metadata: Arc::default(), depth: 1 };
-        let emitter = Emitter::new(Arc::new(info), Observers::default(), false);
+        Emitter::new(Arc::new(info), self.runtime.parts.observers.outside_runs(), false)
+    }
+
+    /// An operation outside any run. Durable observers have seen it when it is done; one that fails does not fail what
+    /// has been done, as that would invite to do it again.
+    async fn operate(&self, emitter: &Emitter, operation: StateOperation) -> Result<StateOutcome> {
         let parts = &self.runtime.parts;
         let context = HookContext::new(Arc::clone(emitter.run()), 0);
-        let at = HookPoint { span: emitter.span(0, None), emitter: &emitter };
-        parts.state.operate(&parts.hooks, &context, at, operation).await
+        let at = HookPoint { span: emitter.span(0, None), emitter };
+        let outcome = parts.state.operate(&parts.hooks, &context, at, operation).await;
+        emitter.seen().await;
+        outcome
     }
 }
 

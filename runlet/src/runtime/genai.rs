@@ -220,6 +220,7 @@ fn finish_reason(reason: &StopReason) -> &str {
         StopReason::MaxTokens => "length",
         StopReason::Refusal | StopReason::ContentFilter => "content_filter",
         StopReason::Pause => "pause",
+        StopReason::MalformedCall => "error",
         StopReason::Other(reason) => reason,
     }
 }

@@ -211,9 +211,10 @@ impl RunSummary {
                 let data = data();
                 self.stop_reason = read(&data, "stop_reason").or(self.stop_reason.take());
                 let usage: Usage = read(&data, "usage").unwrap_or_default();
-                match std::mem::replace(&mut self.used, true) {
-                    true => self.usage.add(&usage),
-                    false => self.usage = usage,
+                if std::mem::replace(&mut self.used, true) {
+                    self.usage.add(&usage);
+                } else {
+                    self.usage = usage;
                 }
             }
             "tool.started" | "tool.completed" | "tool.failed" | "tool.deferred" => self.tool(head, &data()),

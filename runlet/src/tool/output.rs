@@ -206,6 +206,12 @@ impl ToolError {
         Self { kind: ToolErrorKind::InvalidArguments, message, problems: Some(Arc::new(problems)) }
     }
 
+    /// The same error in other words.
+    pub(crate) fn reworded(mut self, message: String) -> Self {
+        self.message = message;
+        self
+    }
+
     /// The call failed. The model reads the words and goes on.
     pub fn failed(message: impl Into<String>) -> Self {
         Self::new(ToolErrorKind::Failed, message)

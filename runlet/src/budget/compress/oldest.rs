@@ -38,12 +38,15 @@ impl Compressor for DropOldestTurns {
             let later = messages.iter().enumerate().skip(begin + 1);
             let end = later.clone().find(|(_, message)| units::begins_turn(message)).map_or(newest, |(place, _)| place);
             let end = end.min(newest);
-            for place in droppable(messages, begin..end) {
-                freed = freed.saturating_add(need.at(place));
+            let places = droppable(messages, begin..end);
+            let tokens = places.iter().map(|place| need.at(*place)).sum::<u64>();
+            // A turn that has no part in what is too much stays.
+            for place in places.into_iter().filter(|_| tokens > 0) {
                 if let Some(goes) = goes.get_mut(place) {
                     *goes = true;
                 }
             }
+            freed = freed.saturating_add(tokens);
             begin = end;
         }
         if !goes.contains(&true) {

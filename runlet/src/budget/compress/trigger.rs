@@ -3,7 +3,7 @@
 use crate::budget::ContextPolicy;
 use crate::budget::policy::fraction_of;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::Bill;
+use crate::model::{Bill, ShareUse};
 
 /// How far a conversation is made smaller where nothing else is said. Measured over 200 steps: see `docs/budget.md`.
 const LOW_WATER: f64 = 0.7;
@@ -44,6 +44,13 @@ impl Trigger {
         fixed.saturating_add(fraction_of(self.above(bill).saturating_sub(fixed), self.to))
     }
 
+    /// How many tokens of a share have to go: none while it is within what the policy lets it take, else as far down as a
+    /// request goes.
+    pub(crate) fn above_share(&self, share: &ShareUse, begun: bool) -> u64 {
+        let down_to = fraction_of(share.most, self.to);
+        if begun || share.tokens > share.most { share.tokens.saturating_sub(down_to) } else { 0 }
+    }
+
     fn take(&mut self, name: &str, share: f64, slot: impl FnOnce(&mut Self)) {
         if share > 0.0 && share <= 1.0 {
             slot(self);
@@ -74,7 +81,8 @@ impl ContextPolicy {
     }
 
     /// Says how far a conversation is made smaller once it has to be: down to this share, above 0 and up to 1, of the
-    /// room that instructions, tools and reserved output leave to it. 0.7 where nothing is said.
+    /// room that instructions, tools and reserved output leave to it, or of what
+    /// [`max_share`](Self::max_share) lets parts of one kind take. 0.7 where nothing is said.
     ///
     /// A provider's prompt cache holds for requests that begin with the same bytes. A smaller share frees more at once
     /// and so changes the beginning of the requests less often; 1 frees as little as possible, at nearly every step.

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::output::{self, Asked};
-use super::{BETAS, Delivery, PROVIDER, VENDOR, models, unsayable};
+use super::{BETAS, Delivery, PROVIDER, VENDOR, unsayable};
 use crate::error::{Error, Result};
 use crate::message::{
     Extra, Media, MediaKind, MediaSource, Message, Native, Part, Reasoning, Role, SharedMessage, ToolCall, ToolResult,
@@ -16,6 +16,7 @@ use crate::message::{
 use crate::model::{ModelRequest, ToolChoice, ToolDefinition};
 use crate::provider::account::lay_options;
 use crate::provider::json::ObjectWriter;
+use crate::provider::models::{self, Can, Maker};
 use crate::schema::Dialect;
 use crate::tool::ToolSpec;
 
@@ -202,7 +203,7 @@ fn conversation(model: &str, request: &ModelRequest, asked: Option<&Asked>) -> R
     }
     let mut chunks: Vec<Bytes> = Vec::with_capacity(request.messages.len());
     let mut last: Option<&Message> = None;
-    let in_place = models::takes_system_in_place(model);
+    let in_place = models::find(Maker::Anthropic, model).is_some_and(|known| known.can(Can::ReadSystemInPlace));
     for message in &request.messages {
         let written = written(message)?;
         if written.is_empty() {

@@ -107,6 +107,13 @@ impl<'a> Chunk<'a> {
     }
 }
 
+impl Chunk<'_> {
+    /// Whether it says nothing that this adapter reads.
+    pub(super) fn is_unknown(&self) -> bool {
+        self.candidates.is_none() && self.prompt_feedback.is_none() && self.usage_metadata.is_none()
+    }
+}
+
 /// The failure that a body tells of: `{"error": {..}}`, or a list with such an object.
 fn failure(json: &str) -> Option<Failure> {
     let body: Value = serde_json::from_str(json).ok()?;
@@ -249,6 +256,7 @@ impl Summary {
                 | "IMAGE_RECITATION",
             )
             | None => StopReason::ContentFilter,
+            Some("MALFORMED_FUNCTION_CALL" | "UNEXPECTED_TOOL_CALL") => StopReason::MalformedCall,
             Some(reason) => StopReason::Other(reason.to_owned()),
         }
     }

@@ -58,6 +58,9 @@ impl StreamDecoder for GeminiStream {
             return self.end(out);
         }
         let mut chunk = Chunk::read(event.data)?;
+        if chunk.is_unknown() {
+            crate::provider::unknown_event(PROVIDER, event.name);
+        }
         for part in self.summary.take(&mut chunk)?.unwrap_or_default() {
             self.part(part, out)?;
         }

@@ -88,10 +88,14 @@ impl AnswerHead {
 /// A provider's own account of a failure.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ErrorObject {
-    /// The most specific name given: OpenAI's `code`, else its `type`; Gemini's `status`.
+    /// A name: OpenAI's `code`, else its `type`; Gemini's `status`.
     code: Option<String>,
     /// The `type`, which names a wider class.
     class: Option<String>,
+    /// What `details` name as the reason, which is the most specific name of all.
+    reason: Option<String>,
+    /// Whether `details` say that a quota of a whole day is spent.
+    day_is_spent: bool,
     message: String,
     /// The status that the object itself names.
     reported_status: Option<u16>,
@@ -130,6 +134,8 @@ impl ErrorObject {
             code: code.or_else(|| number.map(|code| code.to_string())).or_else(|| class.map(str::to_owned)),
             reported_status: number.filter(|code| (400..600).contains(code)),
             class: class.map(str::to_owned),
+            reason: hints::reason(error).map(str::to_owned),
+            day_is_spent: hints::day_is_spent(error),
             wait: hints::retry_info(error).or_else(|| hints::wait_in_words(&message)),
             message,
         }
@@ -141,7 +147,7 @@ impl ErrorObject {
         let overflows = category == Category::ContextOverflow;
         let limit = overflows.then(|| hints::limit_in_words(&self.message)).flatten();
         let mut error = fail(provider, category, self.message);
-        error.code = self.code;
+        error.code = self.reason.or(self.code);
         error.status = status;
         error.reported_limit = limit;
         error.retry_after = self.wait;
@@ -149,9 +155,9 @@ impl ErrorObject {
     }
 
     fn category(&self, status: Option<u16>) -> Category {
-        let names = [self.code.as_deref(), self.class.as_deref()];
+        let names = [self.reason.as_deref(), self.code.as_deref(), self.class.as_deref()];
         let is_one_of = |codes: &[&str]| names.into_iter().flatten().any(|name| codes.contains(&name));
-        if is_one_of(QUOTA_CODES) {
+        if self.day_is_spent || is_one_of(QUOTA_CODES) {
             return Category::QuotaExceeded;
         }
         // A limit on tokens per minute is told in words much like those of a prompt that is too long.
@@ -162,7 +168,10 @@ impl ErrorObject {
             "content_filter" | "content_policy_violation" | "invalid_prompt" | "cyber_policy" => {
                 Some(Category::ContentFilter)
             }
-            "invalid_api_key" | "authentication_error" | "UNAUTHENTICATED" => Some(Category::Authentication),
+            // Gemini answers a bad key with status 400.
+            "invalid_api_key" | "authentication_error" | "UNAUTHENTICATED" | "API_KEY_INVALID" => {
+                Some(Category::Authentication)
+            }
             "permission_error" | "PERMISSION_DENIED" => Some(Category::Permission),
             "model_not_found" | "not_found_error" | "NOT_FOUND" => Some(Category::NotFound),
             "rate_limit_exceeded" | "rate_limit_error" | "RESOURCE_EXHAUSTED" | "ramp_limit_exceeded" => {
@@ -230,9 +239,10 @@ pub(super) fn not_answered(provider: &str, error: reqwest::Error) -> Failure {
         error if error.is_builder() => Category::Config,
         _ => Category::Transport,
     };
-    let (phase, words) = match error.is_connect() {
-        true => (TransportPhase::Connect, "no connection"),
-        false => (TransportPhase::Send, "no answer"),
+    let (phase, words) = if error.is_connect() {
+        (TransportPhase::Connect, "no connection")
+    } else {
+        (TransportPhase::Send, "no answer")
     };
     let reason = reason(&error);
     let mut failure = fail(provider, category, format!("{words}: {reason}"));

@@ -1,3 +1,5 @@
+use serde_json::json;
+
 use super::*;
 
 fn check_url(url: &str, allow_insecure: bool, expected: Result<&str, &str>) {
@@ -69,6 +71,53 @@ fn a_spent_quota_is_told_from_a_rate_limit() {
     }
 }
 
+fn check_detail(status: u16, error: &Value, category: Category, code: &str, wait: Option<u64>) {
+    let body = json!({ "error": error }).to_string();
+    let read = ErrorObject::in_body(body.as_bytes()).expect("an error object").into_error("test", Some(status));
+    let expected = (category, Some(code), wait.map(Duration::from_secs));
+    assert_eq!((read.category, read.code.as_deref(), read.retry_after), expected, "{body}");
+}
+
+#[test]
+fn the_details_of_an_error_say_more_than_its_status() {
+    let gemini = |code: u16, status: &str, details: Value| json!({ "code": code, "message": "m", "status": status, "details": details });
+    let info = |reason: &str| {
+        json!([
+            { "@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": reason, "domain": "googleapis.com" },
+            { "@type": "type.googleapis.com/google.rpc.LocalizedMessage", "locale": "en-US", "message": "m" },
+        ])
+    };
+    let bad_key = gemini(400, "INVALID_ARGUMENT", info("API_KEY_INVALID"));
+    check_detail(400, &bad_key, Category::Authentication, "API_KEY_INVALID", None);
+    let blocked = gemini(403, "PERMISSION_DENIED", info("API_KEY_SERVICE_BLOCKED"));
+    check_detail(403, &blocked, Category::Permission, "API_KEY_SERVICE_BLOCKED", None);
+    let quota = |id: &str| {
+        let details = json!([
+            { "@type": "type.googleapis.com/google.rpc.QuotaFailure", "violations": [{ "quotaId": id }] },
+            { "@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "34s" },
+        ]);
+        gemini(429, "RESOURCE_EXHAUSTED", details)
+    };
+    let minute = quota("GenerateRequestsPerMinutePerProjectPerModel-FreeTier");
+    check_detail(429, &minute, Category::RateLimited, "RESOURCE_EXHAUSTED", Some(34));
+    let day = quota("GenerateRequestsPerDayPerProjectPerModel-FreeTier");
+    check_detail(429, &day, Category::QuotaExceeded, "RESOURCE_EXHAUSTED", Some(34));
+    let anthropic =
+        |code: &str| json!({ "type": "rate_limit_error", "message": "m", "details": { "error_code": code } });
+    for (code, category) in [
+        ("enforced_spend_limit_reached", Category::QuotaExceeded),
+        ("contract_spend_limit_reached", Category::QuotaExceeded),
+        ("ramp_limit_exceeded", Category::RateLimited),
+        ("unheard_of", Category::RateLimited),
+    ] {
+        check_detail(429, &anthropic(code), category, code, None);
+    }
+    for nothing in [json!(null), json!([7, {}]), json!("none")] {
+        let error = json!({ "type": "rate_limit_error", "message": "m", "details": nothing });
+        check_detail(429, &error, Category::RateLimited, "rate_limit_error", None);
+    }
+}
+
 #[test]
 fn words_are_cut_at_whole_characters() {
     let cut = |words: String| redacted(&words, Some("sk-canary")).message.len();
@@ -118,7 +167,7 @@ fn redacted(words: &str, key: Option<&str>) -> Failure {
         value.set_sensitive(name != "x-plain");
         headers.insert(HeaderName::from_static(name), value);
     }
-    failure::Secrets::of(key.as_ref(), &headers).redact(fail("test", Category::Other, words))
+    Secrets::of(key.as_ref(), &headers).redact(fail("test", Category::Other, words))
 }
 
 #[test]

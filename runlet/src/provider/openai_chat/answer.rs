@@ -262,10 +262,10 @@ impl Answer {
             return Ok(None);
         }
         let delta = Delta { id: &id.0, index, name: &name, arguments: &arguments };
-        Ok(Some(match piece {
+        Ok(match piece {
             Piece::Whole => self.calls.add_whole(&delta),
             Piece::Delta => self.calls.add(&delta, out),
-        }))
+        })
     }
 
     /// All text so far.

@@ -44,23 +44,27 @@ struct Call {
 
 impl Calls {
     /// Adds a piece of a call, and shows what can be shown of it. Gives the fields that are kept with the call.
-    pub(super) fn add(&mut self, delta: &Delta<'_>, out: &mut VecDeque<ModelEvent>) -> &mut Map<String, Value> {
+    pub(super) fn add(&mut self, delta: &Delta<'_>, out: &mut VecDeque<ModelEvent>) -> Option<&mut Map<String, Value>> {
         let place = self.place(delta).unwrap_or(self.calls.len());
         self.add_at(place, delta, out)
     }
 
     /// Adds a whole call.
-    pub(super) fn add_whole(&mut self, call: &Delta<'_>) -> &mut Map<String, Value> {
+    pub(super) fn add_whole(&mut self, call: &Delta<'_>) -> Option<&mut Map<String, Value>> {
         self.add_at(self.calls.len(), call, &mut VecDeque::new())
     }
 
-    fn add_at(&mut self, place: usize, delta: &Delta<'_>, out: &mut VecDeque<ModelEvent>) -> &mut Map<String, Value> {
+    fn add_at(
+        &mut self,
+        place: usize,
+        delta: &Delta<'_>,
+        out: &mut VecDeque<ModelEvent>,
+    ) -> Option<&mut Map<String, Value>> {
         if place >= self.calls.len() {
             self.calls.push(Call { index: delta.index, ..Call::default() });
         }
         self.current = place;
-        // The place was found, or just made, in this very list.
-        let call = &mut self.calls[place];
+        let call = self.calls.get_mut(place)?;
         if call.id.is_empty() {
             delta.id.clone_into(&mut call.id);
         }
@@ -77,14 +81,14 @@ impl Calls {
             // Before the first argument the name may still grow; the arguments may come before the name.
             out.push_back(call.show(place));
         }
-        &mut call.extra
+        Some(&mut call.extra)
     }
 
     /// The place of the call that a delta belongs to; `None` where it begins one.
     fn place(&self, delta: &Delta<'_>) -> Option<usize> {
         if !delta.id.is_empty() {
             if let Some(place) = self.calls.iter().rposition(|call| call.id == delta.id) {
-                let call = &self.calls[place];
+                let call = self.calls.get(place)?;
                 // Two calls of one id: the second begins at an index of its own, or once the first is complete.
                 let other_index = delta.index.is_some() && call.index.is_some() && delta.index != call.index;
                 let goes_on = call.name == delta.name && delta.arguments.is_empty();
@@ -92,14 +96,15 @@ impl Calls {
                 let begins = is_named && (other_index || (call.is_complete() && !goes_on));
                 return (!begins).then_some(place);
             }
-            // An id may come after the name. At a call that has one already, it is a new call's.
+            // An id may come after the name, or in the middle of it. At a call that has one already, it is a new call's.
             let place = self.at(delta.index)?;
-            let call = &self.calls[place];
-            let comes_late = call.id.is_empty() && (delta.name.is_empty() || call.name.is_empty());
+            let call = self.calls.get(place)?;
+            let is_named = !delta.name.is_empty() && !call.name.is_empty();
+            let comes_late = call.id.is_empty() && (!is_named || call.arguments.is_empty());
             return comes_late.then_some(place);
         }
         let place = self.at(delta.index)?;
-        let call = &self.calls[place];
+        let call = self.calls.get(place)?;
         let begins = !delta.name.is_empty()
             && !call.name.is_empty()
             && (call.is_complete() || (!call.arguments.is_empty() && call.name != delta.name));

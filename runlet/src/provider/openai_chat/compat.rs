@@ -398,4 +398,52 @@ mod tests {
             assert!(rest.iter().all(|other| other.name != row.name && other.dialect != row.dialect), "{}", row.name);
         }
     }
+
+    /// A row in the words of the documentation.
+    fn in_words(row: &Row) -> String {
+        let yes = |switch: bool| if switch { "yes" } else { "no" }.to_owned();
+        let list = |names: &mut dyn Iterator<Item = String>, none: &str| {
+            let names: Vec<String> = names.collect();
+            if names.is_empty() { none.to_owned() } else { names.join(", ") }
+        };
+        let code = |name: &&str| format!("`{name}`");
+        let port = row.port.map(|port| format!("port {port} of this machine"));
+        let cells = [
+            row.name.to_owned(),
+            list(&mut row.hosts.iter().map(code).chain(port), "choosing it"),
+            code(&row.max_tokens),
+            yes(row.developer_role),
+            yes(row.include_usage),
+            yes(row.strict),
+            row.required.as_ref().map_or("not read".to_owned(), code),
+            yes(row.parallel_tool_calls),
+            yes(row.json_schema),
+            list(&mut row.sent_back.iter().map(code), "nothing"),
+            match row.tool_content {
+                ToolContent::Text => "text",
+                ToolContent::Texts => "texts",
+                ToolContent::Anything => "anything",
+            }
+            .to_owned(),
+            match row.files {
+                Files::Data => "data",
+                Files::DataOrUrl => "data or address",
+                Files::DocumentUrl => "address",
+            }
+            .to_owned(),
+            yes(row.video),
+            yes(row.short_call_ids),
+            yes(row.done_ends),
+        ];
+        format!("| {} |", cells.join(" | "))
+    }
+
+    #[test]
+    fn the_documentation_shows_this_table() {
+        let document = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/providers.md"));
+        let table: Vec<String> = ROWS.iter().map(in_words).collect();
+        assert!(document.contains(&table.join("\n")), "docs/providers.md should have:\n{}", table.join("\n"));
+        let switches = "13 switches";
+        assert!(document.contains(&format!("The table has {} rows and {switches}", ROWS.len())), "{}", ROWS.len());
+    }
 }

@@ -30,6 +30,8 @@ pub(super) struct Chunk<'a> {
     pub(super) usage: Option<&'a RawValue>,
     #[serde(borrow, default)]
     pub(super) error: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    object: Option<&'a RawValue>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -62,6 +64,12 @@ impl<'a> Chunk<'a> {
             Some(_) => Err(error(json)),
             None => Ok(chunk),
         }
+    }
+
+    /// Names the kind of an event that says nothing this adapter reads.
+    pub(super) fn unknown(&self) -> Option<&'a str> {
+        let says_something = self.usage.is_some() || self.choices.as_ref().is_some_and(|choices| !choices.is_empty());
+        (!says_something).then(|| self.object.map_or("without a kind", |object| object.get().trim_matches('"')))
     }
 
     /// The first choice, which is the answer.

@@ -11,7 +11,7 @@ use crate::error::ProviderErrorCategory as Category;
 use crate::model::ModelEvent;
 use crate::provider::http::StreamDecoder;
 use crate::provider::sse::SseEvent;
-use crate::provider::{Failure, fail};
+use crate::provider::{Failure, fail, unknown_event};
 
 /// Reads the events of one answer.
 ///
@@ -49,6 +49,9 @@ impl StreamDecoder for ChatStream {
             return Err(error(event.data));
         }
         let mut chunk = Chunk::read(event.data, "an event")?;
+        if let Some(kind) = chunk.unknown() {
+            unknown_event(PROVIDER, kind);
+        }
         self.about.note(&chunk);
         if let Some(choice) = chunk.first() {
             if let Some(delta) = choice.delta.or(choice.message) {

@@ -1,6 +1,5 @@
 //! Making a request fit: counting it, and making its conversation smaller as far as the policy goes.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +7,8 @@ use futures_util::FutureExt;
 use tokio::time::timeout;
 
 use super::Driver;
-use crate::budget::{AnyCompressor, ContextOverflow, Need, check_compressed, replaced};
+use super::ask::Answered;
+use crate::budget::{AnyCompressor, ContextOverflow, Need, Share, check_compressed, replaced};
 use crate::error::{Error, ErrorKind, ProviderErrorCategory, Result};
 use crate::event::{EventKind, Span};
 use crate::message::Messages;
@@ -47,27 +47,35 @@ impl Driver {
         mut request: ModelRequest,
         turned_down: Option<&Error>,
     ) -> Result<PreparedRequest> {
-        let mut compressors: VecDeque<AnyCompressor> = self.context.policy().compressors().to_vec().into();
+        let mut rounds = self.context.policy().rounds();
         let mut failures: Vec<Error> = Vec::new();
-        let mut begun = false;
+        let mut begun: Vec<Option<Share>> = Vec::new();
         loop {
             let counted = self.prepare_once(request).await;
             // No shorter conversation helps where the rest is too large alone.
             if counted.as_ref().is_err_and(|(_, error)| error.detail().is_some_and(ContextOverflow::is_fixed)) {
-                compressors.clear();
+                rounds.clear();
             }
             let bill = match &counted {
                 Ok(prepared) => prepared.bill().cloned(),
                 Err((_, error)) => error.detail::<ContextOverflow>().map(|overflow| overflow.bill().clone()),
             };
-            let excess = bill.as_ref().map_or(0, |bill| self.excess(bill, begun));
-            let next = if excess > 0 { compressors.pop_front() } else { None };
-            let Some(compressor) = next else {
-                return self.settle(span, counted, bill, begun, failures, turned_down);
+            let next = bill.as_ref().and_then(|bill| {
+                let wanted = |(_, of): &(AnyCompressor, Option<Share>)| self.excess(bill, *of, begun.contains(of));
+                let (place, excess) = rounds.iter().map(wanted).enumerate().find(|(_, excess)| *excess > 0)?;
+                let (compressor, of) = rounds.drain(..=place).next_back()?;
+                Some((compressor, of, excess))
+            });
+            let Some((compressor, of, excess)) = next else {
+                return self.settle(span, counted, bill, begun.contains(&None), failures, turned_down);
             };
-            begun = true;
+            begun.push(of);
             request = counted.map_or_else(|(refused, _)| *refused, PreparedRequest::into_request);
-            match self.compress(step, span, &compressor, &request.messages, excess).await {
+            let need = match of {
+                Some(share) => Need::of_share(&self.context, &request.messages, share, excess),
+                None => Need::new(&self.context, &request.messages, excess),
+            };
+            match self.compress(step, span, &compressor, &request.messages, need).await {
                 Ok(Some(smaller)) => {
                     // Only what no hook has touched is the run's own conversation and stays smaller for the steps to come.
                     if request.messages.lineage() == self.run.context().lineage() {
@@ -102,16 +110,19 @@ impl Driver {
         }
     }
 
-    /// How many tokens are to go: none while the request is below the trigger and nothing of it is too much. Once
-    /// compression has begun it goes down to where the policy wants it.
-    fn excess(&self, bill: &Bill, begun: bool) -> u64 {
+    /// How many tokens of the ruler's upper figure are to go of a share, or of the whole request: none while it is below the
+    /// trigger and within the limit. Once compression has begun it goes down to where the policy wants it.
+    fn excess(&self, bill: &Bill, of: Option<Share>, begun: bool) -> u64 {
         let (trigger, total) = (self.context.policy().trigger(), bill.total().upper);
-        let above = trigger.above(bill).max(self.stuck_below).min(bill.limit());
-        if begun || total > above || bill.excess() > 0 {
-            total.saturating_sub(trigger.down_to(bill)).max(bill.excess())
+        let excess = if let Some(share) = of {
+            let used = bill.shares().iter().filter(|used| used.share == share);
+            used.map(|used| trigger.above_share(used, begun)).sum()
         } else {
-            0
-        }
+            let above = trigger.above(bill).max(self.stuck_below).min(bill.limit());
+            let least = total.saturating_sub(bill.limit());
+            if begun || total > above { total.saturating_sub(trigger.down_to(bill)).max(least) } else { 0 }
+        };
+        bill.of_ruler(excess)
     }
 
     /// Says how it ended: with a request that may be sent, or with a refusal.
@@ -163,12 +174,11 @@ impl Driver {
         span: Span,
         compressor: &AnyCompressor,
         messages: &Messages,
-        excess: u64,
+        mut need: Need,
     ) -> Result<Option<Messages>> {
         let session = Arc::clone(&self.session);
         let (context, at) = (session.hook_context(step), session.hook_point(span));
         session.hooks.before_compression(&context, at, messages).await?;
-        let mut need = Need::new(&self.context, messages, excess);
         if session.outputs.keeps() {
             need = need.with_recall(session.clone());
         }
@@ -203,12 +213,7 @@ impl Driver {
 
     /// Asks the model. Where the provider turns the request down as too long although it was counted as fitting, the count
     /// is corrected, and the request made smaller and sent once more.
-    pub(super) async fn ask_once_more(
-        &mut self,
-        step: u32,
-        span: Span,
-        prepared: PreparedRequest,
-    ) -> Result<super::Answered> {
+    pub(super) async fn ask_once_more(&mut self, step: u32, span: Span, prepared: PreparedRequest) -> Result<Answered> {
         let sent = prepared.clone();
         let unanswered = match self.ask(span, prepared).await {
             Err(unanswered) if unanswered.is_overflow() => unanswered,

@@ -458,13 +458,11 @@ async fn ask_model(model: &impl Model, streamed: bool) -> Told {
             None => return Told { events, answer: Err(silent()) },
         }
     };
-    match stream.next().await {
-        None => Told { events, answer },
-        Some(_) => {
-            let words = "something came after the end of the stream";
-            Told { events, answer: Err(Error::new(ErrorKind::Internal, words)) }
-        }
+    if stream.next().await.is_some() {
+        let words = "something came after the end of the stream";
+        return Told { events, answer: Err(Error::new(ErrorKind::Internal, words)) };
     }
+    Told { events, answer }
 }
 
 async fn stream<W: Wire>(wire: &W, reply: Reply) -> Told {
@@ -510,6 +508,10 @@ fn expect(holds: bool, otherwise: impl FnOnce() -> String) -> Checked {
     if holds { Ok(()) } else { Err(otherwise()) }
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "what is compared is made for it, and a reference would have to be written"
+)]
 fn same<T: PartialEq + std::fmt::Debug>(what: &str, told: T, expected: T) -> Checked {
     expect(told == expected, || format!("{what}: {told:?}, not {expected:?}"))
 }

@@ -1,4 +1,4 @@
-//! What providers say in the words of their errors only: how long to wait, and how much a model reads.
+//! What providers say in the details and the words of their errors only: why, how long to wait, how much a model reads.
 
 use std::time::Duration;
 
@@ -8,6 +8,27 @@ use serde_json::Value;
 pub(super) fn retry_info(error: &Value) -> Option<Duration> {
     let details = error.get("details")?.as_array()?;
     details.iter().find_map(|detail| duration(detail.get("retryDelay")?.as_str()?))
+}
+
+/// The reason that `details` name: Anthropic's `{"error_code": "enforced_spend_limit_reached"}`, Gemini's
+/// `[{"@type": "..google.rpc.ErrorInfo", "reason": "API_KEY_INVALID"}]`.
+pub(super) fn reason(error: &Value) -> Option<&str> {
+    let details = error.get("details")?;
+    match details {
+        Value::Array(details) => details.iter().find_map(|detail| detail.get("reason")?.as_str()),
+        details => details.get("error_code")?.as_str(),
+    }
+    .filter(|reason| !reason.is_empty())
+}
+
+/// Whether Gemini says that a quota of a whole day is spent: `"details": [{"@type": "..google.rpc.QuotaFailure",
+/// "violations": [{"quotaId": "GenerateRequestsPerDayPerProjectPerModel-FreeTier"}]}]`. It asks for a wait of seconds
+/// even then (<https://ai.google.dev/gemini-api/docs/rate-limits>: such quotas are reset at midnight, Pacific time).
+pub(super) fn day_is_spent(error: &Value) -> bool {
+    let lists = error.get("details").and_then(Value::as_array).into_iter().flatten();
+    let violations = lists.filter_map(|detail| detail.get("violations")?.as_array()).flatten();
+    let mut ids = violations.filter_map(|violation| violation.get("quotaId")?.as_str());
+    ids.any(|id| id.contains("PerDay"))
 }
 
 /// The wait that OpenAI, Groq and others ask for: `Please try again in 1.898s.`, `in 20ms`, `in 7m12.5s`; Gemini writes

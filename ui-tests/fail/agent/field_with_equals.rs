@@ -1,0 +1,6 @@
+use runlet::agent;
+use runlet::testing::ScriptedModel;
+
+fn main() {
+    let _ = agent!(support { model = ScriptedModel::new() });
+}

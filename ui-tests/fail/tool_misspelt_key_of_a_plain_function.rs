@@ -1,0 +1,8 @@
+use runlet::tool;
+
+#[tool(bloking)]
+fn hash(text: String) -> usize {
+    text.len()
+}
+
+fn main() {}
