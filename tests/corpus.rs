@@ -5,7 +5,11 @@ use std::path::Path;
 use runlet::error::ProviderErrorCategory;
 
 #[path = "../fuzz/src/lib.rs"]
-#[expect(unreachable_pub, reason = "it is a library elsewhere")]
+#[expect(
+    unreachable_pub,
+    clippy::too_many_arguments,
+    reason = "it is a library elsewhere, with a tool of many arguments"
+)]
 pub(crate) mod targets;
 
 /// Runs every seed of a target; one that fails is named.

@@ -126,6 +126,7 @@ impl Fits {
 }
 
 /// Requests that use every feature, each beside others and alone.
+#[expect(clippy::too_many_lines, reason = "it is a table")]
 fn requests(api: Api) -> Vec<(&'static str, ModelRequest)> {
     let schema = |value: Value| Schema::from_value(value).expect("a schema");
     let plain = schema(json!({ "type": "object", "properties": { "id": { "type": "integer" } }, "required": ["id"] }));
