@@ -493,7 +493,10 @@ async fn a_share_is_kept_by_compression() {
 
 /// Writes down what it was asked for and changes nothing.
 #[derive(Clone, Default)]
-struct Asked(Arc<std::sync::Mutex<Vec<(u64, Vec<u64>)>>>);
+struct Asked(Arc<std::sync::Mutex<Vec<Told>>>);
+
+/// What was to go, and what each message takes.
+type Told = (u64, Vec<u64>);
 
 impl Compressor for Asked {
     fn name(&self) -> &'static str {

@@ -110,7 +110,7 @@ async fn check_verbatim(arguments: &str) {
         .collect();
     assert_eq!(sent, [arguments]);
     let started = log.events().into_iter().find_map(|event| match event.kind {
-        EventKind::ToolStarted { arguments, .. } => Some(arguments.to_string()),
+        EventKind::ToolStarted { arguments, .. } => Some(arguments.clone()),
         _ => None,
     });
     assert_eq!(started.as_deref(), Some(arguments));
@@ -258,7 +258,7 @@ async fn check_rewritten(decision: Decision, ran: &str, history: &[&str]) {
     assert_eq!(results(&done.messages), [ran]);
     assert_eq!(brief(&done.messages), history);
     let started = log.events().into_iter().find_map(|event| match event.kind {
-        EventKind::ToolStarted { arguments, .. } => Some(arguments.to_string()),
+        EventKind::ToolStarted { arguments, .. } => Some(arguments.clone()),
         _ => None,
     });
     assert_eq!(started.as_deref(), Some(ran), "the events tell what ran");

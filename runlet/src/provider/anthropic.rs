@@ -161,7 +161,7 @@ impl Anthropic {
     ) -> Result<HttpRequest> {
         let tools = self.tools.get(&request.tools, (), |tools, ()| encode::tools(tools))?;
         let body = encode::body(&self.model, request, &tools, how)?;
-        let mut sent = connection.request(path, request, body)?;
+        let mut sent = connection.request(path, request, &body)?;
         if let Some(betas) = betas(request)? {
             sent.headers.append("anthropic-beta", betas);
         }

@@ -141,7 +141,7 @@ impl Gemini {
             body = encode::count(name, body)?;
         }
         let path = format!("v1beta/models/{name}:{}", method.name());
-        let mut request = connection.request(&path, request, body)?;
+        let mut request = connection.request(&path, request, &body)?;
         if method == Method::Stream {
             // Without this the answer comes as one JSON list.
             request.url.set_query(Some("alt=sse"));

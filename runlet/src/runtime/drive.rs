@@ -5,6 +5,7 @@ mod fit;
 mod history;
 mod tools;
 
+use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
