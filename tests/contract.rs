@@ -107,6 +107,7 @@ impl Test {
     fn adapters(&self) -> BTreeSet<&'static str> {
         let everywhere = self.is_of_the_suite()
             || self.file.contains("/provider/sse")
+            || self.file == "runlet/src/provider/models.rs"
             || (self.file == "tests/contract/rows.rs"
                 && ["row_22", "row_50_words", "row_69"].iter().any(|name| self.name.starts_with(name)));
         let named = |module: &str| {

@@ -57,7 +57,7 @@ async fn each_limit_stops_the_run_before_it_is_passed() {
     check(policy().max_steps(3), billed(1, 1), Limit::Steps, 3, 3).await;
     check(policy().max_model_requests(3), billed(1, 1), Limit::ModelRequests, 3, 3).await;
     // Each request is counted some hundred tokens at most; the script bills more.
-    check(policy().max_input_tokens(4_100), billed(2_000, 1), Limit::InputTokens, 2, 4_000).await;
+    check(policy().max_input_tokens(4_200), billed(2_000, 1), Limit::InputTokens, 2, 4_000).await;
     check(policy().max_output_tokens(1_000), billed(1, 400), Limit::OutputTokens, 3, 1_200).await;
     check(policy().max_total_tokens(4_700), billed(2_000, 300), Limit::TotalTokens, 2, 4_600).await;
     // A unit for a thousand tokens either way.

@@ -123,7 +123,7 @@ fn fail(provider: &str, category: ProviderErrorCategory, words: impl Into<String
 }
 
 /// Tells the log of an event that an adapter does not know, by its type. Such events are passed over.
-#[cfg(any(feature = "anthropic", feature = "openai"))]
+#[cfg(any(feature = "anthropic", feature = "gemini", feature = "openai"))]
 fn unknown_event(provider: &str, kind: &str) {
     let kind = kind.get(..kind.floor_char_boundary(80)).unwrap_or_default();
     tracing::debug!(provider, event = kind, "unknown event");
