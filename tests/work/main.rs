@@ -23,7 +23,7 @@ static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 /// Repeats a word.
-#[tool(effect = "read")]
+#[tool(effect = read)]
 async fn repeat(times: usize) -> String {
     "word ".repeat(times)
 }
