@@ -18,7 +18,7 @@ fn row_26_and_45_every_finish_reason_has_its_stop_reason() {
         (&text, "MODEL_ARMOR", StopReason::ContentFilter),
         (&text, "IMAGE_SAFETY", StopReason::ContentFilter),
         (&text, "MALFORMED_FUNCTION_CALL", StopReason::MalformedCall),
-        (&call, "UNEXPECTED_TOOL_CALL", StopReason::Other("UNEXPECTED_TOOL_CALL".to_owned())),
+        (&call, "UNEXPECTED_TOOL_CALL", StopReason::MalformedCall),
         (&text, "LANGUAGE", StopReason::Other("LANGUAGE".to_owned())),
         (&text, "novelty", StopReason::Other("novelty".to_owned())),
     ] {
