@@ -12,7 +12,7 @@ use crate::tool::ToolErrorKind;
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Action {
-    /// Send [`Run::context`] to the model.
+    /// Send [`Run::context`](super::Run::context) to the model.
     CallModel {
         /// The step, from 1.
         step: u32,
