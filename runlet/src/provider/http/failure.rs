@@ -147,7 +147,8 @@ impl ErrorObject {
         let overflows = category == Category::ContextOverflow;
         let limit = overflows.then(|| hints::limit_in_words(&self.message)).flatten();
         let mut error = fail(provider, category, self.message);
-        error.code = self.reason.or(self.code);
+        // A code of its own stands; one that only repeats the class says less than the reason.
+        error.code = if self.code == self.class { self.reason.or(self.code) } else { self.code };
         error.status = status;
         error.reported_limit = limit;
         error.retry_after = self.wait;

@@ -88,9 +88,9 @@ fn the_details_of_an_error_say_more_than_its_status() {
         ])
     };
     let bad_key = gemini(400, "INVALID_ARGUMENT", info("API_KEY_INVALID"));
-    check_detail(400, &bad_key, Category::Authentication, "API_KEY_INVALID", None);
+    check_detail(400, &bad_key, Category::Authentication, "INVALID_ARGUMENT", None);
     let blocked = gemini(403, "PERMISSION_DENIED", info("API_KEY_SERVICE_BLOCKED"));
-    check_detail(403, &blocked, Category::Permission, "API_KEY_SERVICE_BLOCKED", None);
+    check_detail(403, &blocked, Category::Permission, "PERMISSION_DENIED", None);
     let quota = |id: &str| {
         let details = json!([
             { "@type": "type.googleapis.com/google.rpc.QuotaFailure", "violations": [{ "quotaId": id }] },
