@@ -29,7 +29,7 @@ use crate::error::{Error, ErrorKind, ProviderErrorCategory as Category, Result};
 /// use runlet::testing::ScriptedModel;
 ///
 /// let model = Fallback::new(ScriptedModel::new()).or(ScriptedModel::new());
-/// assert_eq!(model.capabilities(), ScriptedModel::new().capabilities());
+/// assert_eq!(model.capabilities(), Model::capabilities(&ScriptedModel::new()));
 /// ```
 #[derive(Clone, Debug)]
 #[must_use]
