@@ -616,6 +616,18 @@ pub enum UsageSource {
     Unknown,
 }
 
+impl UsageSource {
+    /// How far a provider's report can be relied on that has these figures.
+    #[cfg_attr(not(feature = "_http"), allow(dead_code, reason = "only the HTTP providers read reports"))]
+    pub(crate) fn of(input_tokens: Option<u64>, output_tokens: Option<u64>) -> Self {
+        match (input_tokens, output_tokens) {
+            (Some(_), Some(_)) => Self::Reported,
+            (None, None) => Self::Unknown,
+            _ => Self::Partial,
+        }
+    }
+}
+
 impl Usage {
     /// Input and output together, where both are known.
     pub fn total_tokens(&self) -> Option<u64> {

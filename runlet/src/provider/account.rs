@@ -47,7 +47,10 @@ pub(crate) struct Connection {
     vendor: &'static Vendor,
     pub(crate) client: HttpClient,
     pub(crate) base_url: Url,
-    pub(crate) headers: HeaderMap,
+    /// The headers of every request.
+    headers: Arc<HeaderMap>,
+    /// The endpoints that were asked, by their paths. A model has a handful.
+    endpoints: Mutex<Vec<(String, Arc<Url>)>>,
 }
 
 impl Account {
@@ -106,7 +109,7 @@ impl Account {
         let vendor = self.vendor;
         let base_url = self.base_url.as_deref().unwrap_or(vendor.base_url);
         let base_url = http::base_url(vendor.provider, base_url, self.http.allow_insecure)?;
-        let mut headers = HeaderMap::new();
+        let mut headers = http::headers();
         for (name, value) in vendor.headers {
             headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
         }
@@ -115,7 +118,7 @@ impl Account {
             headers.insert(HeaderName::from_static(name), http::secret_header(vendor.provider, prefix, key)?);
         }
         let client = HttpClient::new(vendor.provider, self.http.clone(), &base_url, self.key.clone())?;
-        Ok(Connection { vendor, client, base_url, headers })
+        Ok(Connection { vendor, client, base_url, headers: Arc::new(headers), endpoints: Mutex::default() })
     }
 
     /// What is known of the model, with what the user said of it.
@@ -137,18 +140,30 @@ impl Account {
 
 impl Connection {
     /// A request to a path below the base URL, with the headers that the options of `request` ask for.
-    pub(crate) fn request(&self, path: &str, request: &ModelRequest, body: &[Bytes]) -> Result<HttpRequest, Failure> {
-        let mut headers = self.headers.clone();
+    pub(crate) fn request(&self, path: &str, request: &ModelRequest, body: Vec<Bytes>) -> Result<HttpRequest, Failure> {
+        let mut headers = Arc::clone(&self.headers);
         let extra = request.options.of(self.vendor.options).and_then(|options| options.get("extra_headers"));
         match extra {
             None => {}
-            Some(Value::Object(extra)) => http::extend_headers(self.vendor.provider, &mut headers, extra)?,
+            Some(Value::Object(extra)) => {
+                http::extend_headers(self.vendor.provider, Arc::make_mut(&mut headers), extra)?;
+            }
             Some(_) => {
                 let words = "the option extra_headers is not an object of header texts";
                 return Err(fail(self.vendor.provider, Category::Config, words));
             }
         }
-        Ok(HttpRequest::new(http::endpoint(&self.base_url, path), headers, http::joined(body)))
+        Ok(HttpRequest::new(self.endpoint(path), headers, http::joined(body)))
+    }
+
+    fn endpoint(&self, path: &str) -> Arc<Url> {
+        let mut known = self.endpoints.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, url)) = known.iter().find(|(known, _)| known == path) {
+            return Arc::clone(url);
+        }
+        let url = Arc::new(http::endpoint(&self.base_url, path));
+        known.push((path.to_owned(), Arc::clone(&url)));
+        url
     }
 }
 
@@ -414,7 +429,7 @@ mod tests {
         assert!(with_key("canary").connect(unread).is_ok());
         let local = Account { base_url: Some("http://localhost:1/v1".to_owned()), ..Account::new(&VENDOR) };
         let local = local.connect(unread).expect("a connection");
-        assert!(local.headers.is_empty(), "no key is sent where none was given");
+        assert!(!local.headers.contains_key(VENDOR.key_header.0), "no key is sent where none was given");
         let bad = with_key("canary\n\u{1}x").connect(unread).err().expect("an error");
         assert!(bad.category == Category::Config && !format!("{bad:?}").contains("canary"), "{bad:?}");
     }

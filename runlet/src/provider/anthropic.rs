@@ -14,6 +14,7 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::HeaderValue;
@@ -161,9 +162,9 @@ impl Anthropic {
     ) -> Result<HttpRequest> {
         let tools = self.tools.get(&request.tools, (), |tools, ()| encode::tools(tools))?;
         let body = encode::body(&self.model, request, &tools, how)?;
-        let mut sent = connection.request(path, request, &body)?;
+        let mut sent = connection.request(path, request, body)?;
         if let Some(betas) = betas(request)? {
-            sent.headers.append("anthropic-beta", betas);
+            Arc::make_mut(&mut sent.headers).append("anthropic-beta", betas);
         }
         Ok(sent)
     }

@@ -14,6 +14,8 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::account::{Account, Connection, Vendor, WrittenTools, account_methods};
@@ -141,10 +143,10 @@ impl Gemini {
             body = encode::count(name, body)?;
         }
         let path = format!("v1beta/models/{name}:{}", method.name());
-        let mut request = connection.request(&path, request, &body)?;
+        let mut request = connection.request(&path, request, body)?;
         if method == Method::Stream {
             // Without this the answer comes as one JSON list.
-            request.url.set_query(Some("alt=sse"));
+            Arc::make_mut(&mut request.url).set_query(Some("alt=sse"));
         }
         Ok(request)
     }

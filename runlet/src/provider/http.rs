@@ -13,13 +13,14 @@ mod tests;
 
 use std::collections::VecDeque;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Response, Url};
+use reqwest::{Method, Request, Response, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 use tokio::time::Instant;
@@ -39,6 +40,8 @@ use crate::model::{ModelStream, PreparedRequest, Watch};
 
 /// The most that is read of an error's body, in bytes.
 const MAX_ERROR_BODY: usize = 64 << 10;
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream");
 
 /// What a user can set of the transport. The figures are those of the official SDKs where they have one.
 #[derive(Clone, Debug)]
@@ -83,17 +86,16 @@ impl Default for HttpSettings {
 }
 
 /// A request that can be sent any number of times: its chunks are shared, not copied.
-#[derive(Clone)]
 pub(crate) struct HttpRequest {
-    pub(crate) url: Url,
-    pub(crate) headers: HeaderMap,
+    pub(crate) url: Arc<Url>,
+    pub(crate) headers: Arc<HeaderMap>,
     /// The JSON body, in pieces.
     pub(crate) body: Vec<Bytes>,
     watch: Watch,
 }
 
 impl HttpRequest {
-    pub(crate) fn new(url: Url, headers: HeaderMap, body: Vec<Bytes>) -> Self {
+    pub(crate) fn new(url: Arc<Url>, headers: Arc<HeaderMap>, body: Vec<Bytes>) -> Self {
         Self { url, headers, body, watch: Watch::default() }
     }
 
@@ -110,7 +112,7 @@ pub(crate) struct HttpClient {
     client: reqwest::Client,
     settings: HttpSettings,
     retries: Retries,
-    key: Option<SecretString>,
+    key: Option<Arc<SecretString>>,
 }
 
 impl HttpClient {
@@ -141,7 +143,7 @@ impl HttpClient {
             })?
         };
         let retries = Retries::new(settings.retry.clone());
-        Ok(Self { provider, client, settings, retries, key })
+        Ok(Self { provider, client, settings, retries, key: key.map(Arc::new) })
     }
 
     /// Asks for a whole answer, whose body `decode` reads. The time limit is for all tries together.
@@ -172,8 +174,8 @@ impl HttpClient {
         let attempt = || async {
             let deadline = Instant::now() + limit;
             let answer = tokio::time::timeout_at(deadline, async {
-                let response = self.send(&request, "text/event-stream").await?;
-                self.expect_events(response).await
+                let (head, response) = self.send(&request, Some(EVENTS)).await?;
+                self.expect_events(head, response).await
             });
             let source = answer.await.unwrap_or_else(|_| Err(self.timeout("an answer", limit)));
             let source = source.map_err(|error| secrets.redact(error))?;
@@ -185,8 +187,7 @@ impl HttpClient {
     }
 
     async fn whole<T>(&self, request: &HttpRequest, decode: impl Fn(&str) -> Result<T, Failure>) -> Result<T, Failure> {
-        let response = self.send(request, "application/json").await?;
-        let head = AnswerHead::of(&response);
+        let (head, response) = self.send(request, None).await?;
         let body = self.read(response, self.settings.limits.stream).await;
         let decoded = body.and_then(|body| match std::str::from_utf8(&body) {
             Ok(json) => decode(json),
@@ -195,24 +196,37 @@ impl HttpClient {
         decoded.map_err(|error| head.complete(error))
     }
 
-    /// Sends a request once and gives an answer whose status says success.
-    async fn send(&self, request: &HttpRequest, accept: &'static str) -> Result<Response, Failure> {
+    /// Sends a request once and gives an answer whose status says success. `accept` is what it may be, where that is not
+    /// JSON.
+    async fn send(
+        &self,
+        request: &HttpRequest,
+        accept: Option<HeaderValue>,
+    ) -> Result<(AnswerHead, Response), Failure> {
         #[cfg(feature = "_replay")]
         if let Some(replay) = &self.settings.replay {
-            return Ok(replay.answer(request));
+            let response = replay.answer(request);
+            return Ok((AnswerHead::of(&response), response));
         }
         let HttpRequest { url, headers, body, .. } = request;
-        let sent = self.client.post(url.clone()).headers(headers.clone());
-        let sent = sent.header(CONTENT_TYPE, "application/json").header(ACCEPT, accept);
-        let response = sent.body(reqwest::Body::wrap(Chunks::new(body.clone()))).send().await;
+        let mut sent = Request::new(Method::POST, Url::clone(url));
+        HeaderMap::clone_from(sent.headers_mut(), headers);
+        if let Some(accept) = accept {
+            sent.headers_mut().insert(ACCEPT, accept);
+        }
+        *sent.body_mut() = Some(match body.as_slice() {
+            [whole] => whole.clone().into(),
+            pieces => reqwest::Body::wrap(Chunks::new(pieces)),
+        });
+        let response = self.client.execute(sent).await;
         let response = response.map_err(|error| failure::not_answered(self.provider, error))?;
         let head = AnswerHead::of(&response);
-        if response.status().is_redirection() || response.url() != url {
+        if response.status().is_redirection() || response.url() != &**url {
             let error = fail(self.provider, Category::Protocol, "unexpected redirect");
             return Err(head.complete(error));
         }
         if response.status().is_success() {
-            return Ok(response);
+            return Ok((head, response));
         }
         let content_type = content_type(&response);
         let body = read_up_to(response, MAX_ERROR_BODY).await.0;
@@ -220,8 +234,7 @@ impl HttpClient {
     }
 
     /// Checks that an answer is an event stream. One that does not say what it is, is looked at.
-    async fn expect_events(&self, mut response: Response) -> Result<Source, Failure> {
-        let head = AnswerHead::of(&response);
+    async fn expect_events(&self, head: AnswerHead, mut response: Response) -> Result<Source, Failure> {
         let content_type = content_type(&response);
         let first = match content_type.as_deref() {
             Some("text/event-stream") => return Ok(Source::new(head, Bytes::new(), response)),
@@ -246,7 +259,7 @@ impl HttpClient {
     }
 
     /// Reads a whole body.
-    async fn read(&self, response: Response, limit: usize) -> Result<Vec<u8>, Failure> {
+    async fn read(&self, response: Response, limit: usize) -> Result<Bytes, Failure> {
         match read_up_to(response, limit).await {
             (body, Ended::Whole) => Ok(body),
             (_, Ended::AtLimit) => {
@@ -263,7 +276,7 @@ impl HttpClient {
 
     /// What must not show in the errors of a request: the key, and every header that a user gave.
     fn secrets(&self, request: &HttpRequest) -> Secrets {
-        Secrets::of(self.key.as_ref(), &request.headers)
+        Secrets::new(self.key.clone(), request.headers.clone())
     }
 }
 
@@ -290,6 +303,11 @@ pub(crate) fn base_url(provider: &'static str, text: &str, allow_insecure: bool)
     Ok(url)
 }
 
+/// The headers of every request: JSON goes out, and unless something else is asked for JSON comes back.
+pub(crate) fn headers() -> HeaderMap {
+    HeaderMap::from_iter([(CONTENT_TYPE, JSON), (ACCEPT, JSON)])
+}
+
 /// The URL of an endpoint below a base URL.
 pub(crate) fn endpoint(base: &Url, path: &str) -> Url {
     let mut url = base.clone();
@@ -300,22 +318,32 @@ pub(crate) fn endpoint(base: &Url, path: &str) -> Url {
 
 /// A body in fewer pieces: those that stand side by side and are small become one. Handing on a piece costs more than
 /// copying so many bytes; what is larger, such as an image, stays shared.
-pub(crate) fn joined(pieces: &[Bytes]) -> Vec<Bytes> {
+pub(crate) fn joined(mut pieces: Vec<Bytes>) -> Vec<Bytes> {
     const SMALL: usize = 16 << 10;
-    let mut body = Vec::new();
-    for run in pieces.chunk_by(|left, right| left.len() <= SMALL && right.len() <= SMALL) {
-        match run {
-            [piece] => body.push(piece.clone()),
-            run => {
-                let mut bytes = Vec::with_capacity(run.iter().map(Bytes::len).sum());
+    let mut kept = 0;
+    let mut at = 0;
+    while let Some(rest) = pieces.get(at..) {
+        let small = rest.iter().take_while(|piece| piece.len() <= SMALL);
+        let (count, length) = small.fold((0, 0), |(count, length), piece| (count + 1, length + piece.len()));
+        let (run, count) = match rest.get(..count.max(1)) {
+            None => break,
+            Some([piece]) => (piece.clone(), 1),
+            Some(run) => {
+                let mut bytes = Vec::with_capacity(length);
                 for piece in run {
                     bytes.extend_from_slice(piece);
                 }
-                body.push(bytes.into());
+                (bytes.into(), count)
             }
+        };
+        at += count;
+        if let Some(place) = pieces.get_mut(kept) {
+            *place = run;
         }
+        kept += 1;
     }
-    body
+    pieces.truncate(kept);
+    pieces
 }
 
 /// A header value that is never shown. The error does not repeat it.
@@ -371,24 +399,35 @@ enum Ended {
     Broken(reqwest::Error),
 }
 
-/// Reads a body, at most `limit` bytes of it.
-async fn read_up_to(mut response: Response, limit: usize) -> (Vec<u8>, Ended) {
+/// Reads a body, at most `limit` bytes of it. One that comes in one piece is not copied.
+async fn read_up_to(mut response: Response, limit: usize) -> (Bytes, Ended) {
     let expected = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
-    let mut body = Vec::with_capacity(expected.min(1 << 20));
-    loop {
+    let mut first = Bytes::new();
+    let mut body = Vec::new();
+    let ended = loop {
         match response.chunk().await {
-            Ok(Some(chunk)) => {
-                let room = limit - body.len();
-                if chunk.len() > room {
-                    body.extend(chunk.iter().take(room));
-                    return (body, Ended::AtLimit);
+            Ok(Some(mut chunk)) => {
+                let room = limit - first.len().max(body.len());
+                let fits = chunk.len() <= room;
+                chunk.truncate(room);
+                if first.is_empty() && body.is_empty() {
+                    first = chunk;
+                } else {
+                    if body.is_empty() {
+                        body.reserve(expected.min(1 << 20).max(first.len()));
+                        body.extend_from_slice(&std::mem::take(&mut first));
+                    }
+                    body.extend_from_slice(&chunk);
                 }
-                body.extend_from_slice(&chunk);
+                if !fits {
+                    break Ended::AtLimit;
+                }
             }
-            Ok(None) => return (body, Ended::Whole),
-            Err(error) => return (body, Ended::Broken(error.without_url())),
+            Ok(None) => break Ended::Whole,
+            Err(error) => break Ended::Broken(error.without_url()),
         }
-    }
+    };
+    (if body.is_empty() { first } else { body.into() }, ended)
 }
 
 /// A request body in pieces, of a length known beforehand.
@@ -398,9 +437,9 @@ struct Chunks {
 }
 
 impl Chunks {
-    fn new(chunks: Vec<Bytes>) -> Self {
+    fn new(chunks: &[Bytes]) -> Self {
         let left = chunks.iter().map(|chunk| chunk.len() as u64).sum();
-        Self { chunks: chunks.into(), left }
+        Self { chunks: chunks.iter().cloned().collect(), left }
     }
 }
 

@@ -166,7 +166,7 @@ impl OpenAiChat {
                 encode::tools(tools, *strict)
             })?;
         let body = encode::body(&self.model, request, &tools, how, compatibility.row())?;
-        Ok((connection.request("chat/completions", request, &body)?, compatibility))
+        Ok((connection.request("chat/completions", request, body)?, compatibility))
     }
 }
 

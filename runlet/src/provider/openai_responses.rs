@@ -132,7 +132,7 @@ impl OpenAiResponses {
             .tools
             .get(&request.tools, encode::auto_strict(request), |tools, strict| encode::tools(tools, *strict))?;
         let body = encode::body(&self.model, request, &tools, how)?;
-        Ok(connection.request(path, request, &body)?)
+        Ok(connection.request(path, request, body)?)
     }
 }
 

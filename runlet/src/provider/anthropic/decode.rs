@@ -1,7 +1,5 @@
 //! From an answer to a [`ModelResponse`]: whole bodies, and what they have in common with streams.
 
-use std::borrow::Cow;
-
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -132,26 +130,17 @@ fn usage(usage: &Value) -> Usage {
     let cache_read_tokens = figure("/cache_read_input_tokens");
     let cache_write_tokens = figure("/cache_creation_input_tokens");
     let cached = cache_read_tokens.unwrap_or(0).saturating_add(cache_write_tokens.unwrap_or(0));
-    let mut read = Usage {
-        input_tokens: figure("/input_tokens").map(|tokens| tokens.saturating_add(cached)),
-        output_tokens: figure("/output_tokens"),
+    let (input_tokens, output_tokens) =
+        (figure("/input_tokens").map(|tokens| tokens.saturating_add(cached)), figure("/output_tokens"));
+    Usage {
+        input_tokens,
+        output_tokens,
         cache_read_tokens,
         cache_write_tokens,
         reasoning_tokens: figure("/output_tokens_details/thinking_tokens"),
-        source: UsageSource::Unknown,
-    };
-    read.source = match (read.input_tokens, read.output_tokens) {
-        (Some(_), Some(_)) => UsageSource::Reported,
-        (None, None) => UsageSource::Unknown,
-        _ => UsageSource::Partial,
-    };
-    read
+        source: UsageSource::of(input_tokens, output_tokens),
+    }
 }
-
-/// A text that is borrowed from the JSON where nothing in it is escaped.
-#[derive(Deserialize)]
-#[serde(transparent)]
-pub(super) struct Borrowed<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
 /// The error of an answer or an event that says it failed.
 pub(super) fn failure(error: &Value) -> Failure {

@@ -15,12 +15,13 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use self::block::{Block, Delta, Shown};
-use super::decode::{self, Borrowed, Head};
+use super::decode::{self, Head};
 use super::{PROVIDER, content};
 use crate::error::ProviderErrorCategory as Category;
 use crate::message::Part;
 use crate::model::ModelEvent;
 use crate::provider::http::StreamDecoder;
+use crate::provider::json::Words;
 use crate::provider::sse::SseEvent;
 use crate::provider::{Failure, fail};
 
@@ -82,7 +83,7 @@ struct MessageDelta {
 #[derive(Deserialize)]
 struct Kind<'a> {
     #[serde(rename = "type", borrow)]
-    kind: Option<Borrowed<'a>>,
+    kind: Option<Words<'a>>,
     #[serde(default)]
     error: Value,
 }

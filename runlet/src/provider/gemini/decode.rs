@@ -287,18 +287,13 @@ impl Figures {
             // It leaves out a count of zero.
             None => rest().or(self.thoughts_token_count),
         };
-        let source = match (input, output) {
-            (Some(_), Some(_)) => UsageSource::Reported,
-            (None, None) => UsageSource::Unknown,
-            _ => UsageSource::Partial,
-        };
         Usage {
             input_tokens: input,
             output_tokens: output,
             cache_read_tokens: self.cached_content_token_count,
             cache_write_tokens: None,
             reasoning_tokens: self.thoughts_token_count,
-            source,
+            source: UsageSource::of(input, output),
         }
     }
 }

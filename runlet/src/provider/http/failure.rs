@@ -3,6 +3,7 @@
 mod hints;
 
 use std::error::Error as _;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use reqwest::Response;
@@ -279,21 +280,29 @@ pub(super) fn reason(error: &reqwest::Error) -> String {
 
 /// What must not show in errors.
 #[derive(Clone)]
-pub(super) struct Secrets(Vec<SecretString>);
+pub(super) struct Secrets {
+    key: Option<Arc<SecretString>>,
+    headers: Arc<HeaderMap>,
+}
 
 impl Secrets {
     /// The key, and the values of all headers that are marked as sensitive: a user's own headers are.
-    pub(super) fn of(key: Option<&SecretString>, headers: &HeaderMap) -> Self {
-        let sensitive = headers.values().filter(|value| value.is_sensitive()).filter_map(|value| value.to_str().ok());
+    pub(super) fn new(key: Option<Arc<SecretString>>, headers: Arc<HeaderMap>) -> Self {
+        Self { key, headers }
+    }
+
+    /// The texts to cut out, the longest first: what is left of it would show where it stands.
+    fn texts(&self) -> Vec<&str> {
+        let values = self.headers.values();
+        let sensitive = values.filter(|value| value.is_sensitive()).filter_map(|value| value.to_str().ok());
         // `Bearer x` is told in errors as `x`.
         let texts = sensitive.flat_map(|value| [value, value.rsplit(' ').next().unwrap_or_default()]);
-        let texts = texts.chain(key.map(|key| key.expose_secret().trim()));
+        let texts = texts.chain(self.key.as_ref().map(|key| key.expose_secret().trim()));
         // A value of three letters is no secret, and cutting it out would garble the words.
         let mut texts: Vec<&str> = texts.filter(|text| text.len() > 3).collect();
-        // The longest first: what is left of it would show where it stands.
         texts.sort_unstable_by_key(|text| std::cmp::Reverse(text.len()));
         texts.dedup();
-        Self(texts.into_iter().map(SecretString::from).collect())
+        texts
     }
 
     /// Cuts the secrets out of an error, should the provider have repeated them, and only then cuts it to length, so that
@@ -310,9 +319,9 @@ impl Secrets {
     }
 
     fn clean(&self, text: &mut String, limit: usize) {
-        for secret in &self.0 {
-            if text.contains(secret.expose_secret()) {
-                *text = text.replace(secret.expose_secret(), "[redacted]");
+        for secret in self.texts() {
+            if text.contains(secret) {
+                *text = text.replace(secret, "[redacted]");
             }
         }
         text.truncate(text.floor_char_boundary(limit));

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::stream;
-use reqwest::{Body, Response, ResponseBuilderExt};
+use reqwest::{Body, Response, ResponseBuilderExt, Url};
 
 use super::HttpRequest;
 
@@ -45,7 +45,7 @@ impl Replay {
             response.headers_mut().insert(http::header::CONTENT_TYPE, value);
         }
         // The address stands among the response's extensions, and only a builder knows how to put it there.
-        if let Ok(located) = http::Response::builder().url(request.url.clone()).body(()) {
+        if let Ok(located) = http::Response::builder().url(Url::clone(&request.url)).body(()) {
             response.extensions_mut().extend(located.into_parts().0.extensions);
         }
         response.into()

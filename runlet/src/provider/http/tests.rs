@@ -160,14 +160,14 @@ fn the_wait_that_a_server_asks_for_is_read_in_all_its_forms() {
 }
 
 fn redacted(words: &str, key: Option<&str>) -> Failure {
-    let key = key.map(SecretString::from);
+    let key = key.map(|key| Arc::new(SecretString::from(key)));
     let mut headers = HeaderMap::new();
     for (name, value) in [("x-plain", "plain"), ("x-token", "Basic token-canary"), ("x-flag", "yes")] {
         let mut value = HeaderValue::from_static(value);
         value.set_sensitive(name != "x-plain");
         headers.insert(HeaderName::from_static(name), value);
     }
-    Secrets::of(key.as_ref(), &headers).redact(fail("test", Category::Other, words))
+    Secrets::new(key, Arc::new(headers)).redact(fail("test", Category::Other, words))
 }
 
 #[test]

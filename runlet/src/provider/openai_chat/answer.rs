@@ -19,20 +19,16 @@ use super::{PROVIDER, content};
 use crate::message::{Message, Native, Part, Reasoning, Refusal, Role};
 use crate::model::ModelEvent;
 use crate::provider::Failure;
+use crate::provider::json::Words;
 use crate::provider::openai::unreadable;
-
-/// A text, borrowed where it holds no escapes.
-#[derive(Debug, Default, Deserialize)]
-#[serde(transparent)]
-pub(super) struct Words<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
 /// A message, or a delta of one. What is not read at once is kept as it came.
 #[derive(Debug, Default)]
 pub(super) struct Said<'a> {
     content: Option<&'a RawValue>,
     refusal: Option<&'a RawValue>,
-    tool_calls: Option<&'a RawValue>,
-    function_call: Option<&'a RawValue>,
+    tool_calls: Vec<CallFields<'a>>,
+    function_call: Option<Function<'a>>,
     /// All other fields that are not `null`, but for the role.
     rest: Vec<(Cow<'a, str>, &'a RawValue)>,
 }
@@ -55,18 +51,14 @@ impl<'de: 'a, 'a> Deserialize<'de> for Said<'a> {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Said<'a>, A::Error> {
                 let mut said = Said::default();
                 while let Some(Words(name)) = map.next_key::<Words<'de>>()? {
-                    let value: &'de RawValue = map.next_value()?;
-                    if value.get() == "null" {
-                        continue;
-                    }
                     match &*name {
-                        "content" => said.content = Some(value),
-                        "refusal" => said.refusal = Some(value),
-                        "tool_calls" => said.tool_calls = Some(value),
-                        "function_call" => said.function_call = Some(value),
+                        "content" => said.content = some(map.next_value()?),
+                        "refusal" => said.refusal = some(map.next_value()?),
+                        "tool_calls" => said.tool_calls = map.next_value::<Option<_>>()?.unwrap_or_default(),
+                        "function_call" => said.function_call = map.next_value()?,
                         // `index` repeats that of the choice.
-                        "role" | "index" => {}
-                        _ => said.rest.push((name, value)),
+                        "role" | "index" => _ = map.next_value::<IgnoredAny>()?,
+                        _ => said.rest.extend(some(map.next_value()?).map(|value| (name, value))),
                     }
                 }
                 Ok(said)
@@ -77,8 +69,13 @@ impl<'de: 'a, 'a> Deserialize<'de> for Said<'a> {
     }
 }
 
+/// A value that is one.
+fn some(value: &RawValue) -> Option<&RawValue> {
+    (value.get() != "null").then_some(value)
+}
+
 /// A call or a piece of one.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct CallFields<'a> {
     id: Option<Words<'a>>,
     index: Option<&'a RawValue>,
@@ -106,12 +103,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for CallFields<'a> {
                         "function" => call.function = map.next_value()?,
                         "index" => call.index = map.next_value()?,
                         "type" => _ = map.next_value::<IgnoredAny>()?,
-                        _ => {
-                            let value: &'de RawValue = map.next_value()?;
-                            if value.get() != "null" {
-                                call.rest.push((name, value));
-                            }
-                        }
+                        _ => call.rest.extend(some(map.next_value()?).map(|value| (name, value))),
                     }
                 }
                 Ok(call)
@@ -122,7 +114,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for CallFields<'a> {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 struct Function<'a> {
     #[serde(borrow, default)]
     name: Option<Words<'a>>,
@@ -170,11 +162,22 @@ const PLAIN: &str = "reasoning";
 const DETAILS: &str = "reasoning_details";
 const THINKING: &str = "thinking";
 
-type Out<'a> = &'a mut VecDeque<ModelEvent>;
+/// Who is shown an answer while it comes: the reader of a stream, and nobody where it comes whole.
+pub(super) struct Shown<'a>(pub(super) Option<&'a mut VecDeque<ModelEvent>>);
+
+impl Shown<'_> {
+    pub(super) fn show(&mut self, event: impl FnOnce() -> ModelEvent) {
+        if let Some(events) = &mut self.0 {
+            events.push_back(event());
+        }
+    }
+}
+
+type Out<'a, 'b> = &'a mut Shown<'b>;
 
 impl Answer {
     /// Adds what was said, and shows it.
-    pub(super) fn add(&mut self, said: &Said<'_>, piece: Piece, out: Out<'_>) -> Result<(), Failure> {
+    pub(super) fn add(&mut self, said: Said<'_>, piece: Piece, out: Out<'_, '_>) -> Result<(), Failure> {
         for (name, value) in &said.rest {
             match &**name {
                 "reasoning_content" => self.reasoning.text(CONTENT, &text(value.get())?, out),
@@ -190,23 +193,19 @@ impl Answer {
             let refusal = text(refusal.get())?;
             if !refusal.is_empty() {
                 self.refusal.push_str(&refusal);
-                out.push_back(ModelEvent::RefusalDelta(refusal.into_owned()));
+                out.show(|| ModelEvent::RefusalDelta(refusal.into_owned()));
             }
         }
-        if let Some(calls) = said.tool_calls {
-            let calls: Vec<&RawValue> = serde_json::from_str(calls.get()).map_err(|error| malformed(&error))?;
-            calls.into_iter().try_for_each(|call| self.call(call, piece, out))?;
-        }
+        said.tool_calls.into_iter().try_for_each(|call| self.call(call, piece, out))?;
         if let Some(call) = said.function_call {
-            let call: Function<'_> = serde_json::from_str(call.get()).map_err(|error| malformed(&error))?;
-            self.function(&Words::default(), None, Some(call), piece, out)?;
+            self.function(Words::default(), None, Some(call), piece, out)?;
         }
         Ok(())
     }
 
-    fn content(&mut self, content: &RawValue, out: Out<'_>) -> Result<(), Failure> {
+    fn content(&mut self, content: &RawValue, out: Out<'_, '_>) -> Result<(), Failure> {
         if content.get().starts_with('"') {
-            self.text(&text(content.get())?, out);
+            self.text(text(content.get())?, out);
             return Ok(());
         }
         let parts: Vec<&RawValue> = serde_json::from_str(content.get()).map_err(|error| malformed(&error))?;
@@ -214,7 +213,7 @@ impl Answer {
             let fields: Value = serde_json::from_str(part.get()).map_err(|error| malformed(&error))?;
             let kind = fields.get("type").and_then(Value::as_str).unwrap_or_default();
             match (kind, fields.get("text").and_then(Value::as_str), &fields) {
-                ("text", Some(text), _) => self.text(text, out),
+                ("text", Some(text), _) => self.text(text.into(), out),
                 ("thinking", _, Value::Object(fields)) => self.reasoning.thinking(fields.clone(), out),
                 _ => self.content.push(Content::Native(Native::new(PROVIDER, kind, part.get()))),
             }
@@ -222,21 +221,20 @@ impl Answer {
         Ok(())
     }
 
-    fn text(&mut self, text: &str, out: Out<'_>) {
+    fn text(&mut self, text: Cow<'_, str>, out: Out<'_, '_>) {
         if text.is_empty() {
             return;
         }
+        out.show(|| ModelEvent::TextDelta(text.clone().into_owned()));
         match self.content.last_mut() {
-            Some(Content::Text(last)) => last.push_str(text),
-            _ => self.content.push(Content::Text(text.to_owned())),
+            Some(Content::Text(last)) => last.push_str(&text),
+            _ => self.content.push(Content::Text(text.into_owned())),
         }
-        out.push_back(ModelEvent::TextDelta(text.to_owned()));
     }
 
-    fn call(&mut self, call: &RawValue, piece: Piece, out: Out<'_>) -> Result<(), Failure> {
-        let fields: CallFields<'_> = serde_json::from_str(call.get()).map_err(|error| malformed(&error))?;
+    fn call(&mut self, fields: CallFields<'_>, piece: Piece, out: Out<'_, '_>) -> Result<(), Failure> {
         let index = fields.index.and_then(|index| serde_json::from_str(index.get()).ok());
-        let Some(extra) = self.function(&fields.id.unwrap_or_default(), index, fields.function, piece, out)? else {
+        let Some(extra) = self.function(fields.id.unwrap_or_default(), index, fields.function, piece, out)? else {
             return Ok(());
         };
         for (name, value) in fields.rest {
@@ -248,23 +246,23 @@ impl Answer {
     /// Adds a call or a piece of one. Gives the fields kept with it; `None` where nothing was said.
     fn function(
         &mut self,
-        id: &Words<'_>,
+        Words(id): Words<'_>,
         index: Option<u64>,
         function: Option<Function<'_>>,
         piece: Piece,
-        out: Out<'_>,
+        out: Out<'_, '_>,
     ) -> Result<Option<&mut Map<String, Value>>, Failure> {
         let (name, arguments) = match function {
             Some(function) => (function.name.unwrap_or_default().0, arguments(function.arguments)?),
             None => (Cow::default(), Cow::default()),
         };
-        if id.0.is_empty() && name.is_empty() && arguments.is_empty() {
+        if id.is_empty() && name.is_empty() && arguments.is_empty() {
             return Ok(None);
         }
-        let delta = Delta { id: &id.0, index, name: &name, arguments: &arguments };
+        let delta = Delta { id, index, name, arguments };
         Ok(match piece {
-            Piece::Whole => self.calls.add_whole(&delta),
-            Piece::Delta => self.calls.add(&delta, out),
+            Piece::Whole => self.calls.add_whole(delta, out),
+            Piece::Delta => self.calls.add(delta, out),
         })
     }
 
@@ -276,7 +274,7 @@ impl Answer {
 
     /// Whether the model asked for tools.
     pub(super) fn has_calls(&self) -> bool {
-        !self.calls.is_empty()
+        self.calls.len() > 0
     }
 
     /// Whether the model declined.
@@ -285,8 +283,9 @@ impl Answer {
     }
 
     /// The message that was said.
-    pub(super) fn finish(self, row: &Row, out: Out<'_>) -> Message {
-        let mut parts: Vec<Part> = self.reasoning.finish(row).into_iter().collect();
+    pub(super) fn finish(self, row: &Row, out: Out<'_, '_>) -> Message {
+        let mut parts = Vec::with_capacity(self.content.len() + self.calls.len() + 2);
+        parts.extend(self.reasoning.finish(row));
         parts.extend(self.content.into_iter().map(|content| match content {
             Content::Text(text) => Part::text(text),
             Content::Native(native) => Part::Native(native),
@@ -294,7 +293,7 @@ impl Answer {
         if !self.refusal.is_empty() {
             parts.push(Part::Refusal(Refusal { text: self.refusal, extra: crate::message::Extra::default() }));
         }
-        parts.extend(self.calls.finish(row, out).into_iter().map(Part::ToolCall));
+        parts.extend(self.calls.finish(row, out).map(Part::ToolCall));
         let mut message = Message::new(Role::Assistant, parts);
         message.extra = content::by_server(self.rest, row);
         message
@@ -302,7 +301,7 @@ impl Answer {
 }
 
 impl Thoughts {
-    fn text(&mut self, field: &'static str, text: &str, out: Out<'_>) {
+    fn text(&mut self, field: &'static str, text: &str, out: Out<'_, '_>) {
         if text.is_empty() {
             return;
         }
@@ -311,12 +310,12 @@ impl Thoughts {
             None => self.fields.push((field, text.to_owned())),
         }
         if *self.shown.get_or_insert(field) == field {
-            out.push_back(ModelEvent::ReasoningDelta(text.to_owned()));
+            out.show(|| ModelEvent::ReasoningDelta(text.to_owned()));
         }
     }
 
     /// Details come in pieces too: those of one index and type in a row are one, whose texts grow.
-    fn details(&mut self, details: &RawValue, out: Out<'_>) -> Result<(), Failure> {
+    fn details(&mut self, details: &RawValue, out: Out<'_, '_>) -> Result<(), Failure> {
         let details: Vec<Value> = serde_json::from_str(details.get()).map_err(|error| malformed(&error))?;
         for detail in details {
             let text = ["text", "summary"].into_iter().find_map(|name| detail.get(name)?.as_str());
@@ -325,7 +324,7 @@ impl Thoughts {
                 && let Some(text) = text.filter(|text| !text.is_empty())
             {
                 self.shown = Some(DETAILS);
-                out.push_back(ModelEvent::ReasoningDelta(text.to_owned()));
+                out.show(|| ModelEvent::ReasoningDelta(text.to_owned()));
             }
             match (self.details.last_mut(), detail) {
                 (Some(Value::Object(last)), Value::Object(detail)) if continues(last, &detail) => grow(last, detail),
@@ -336,7 +335,7 @@ impl Thoughts {
     }
 
     /// Thinking as a part of the content: `{"type": "thinking", "thinking": [{"type": "text", "text": ".."}]}`.
-    fn thinking(&mut self, mut fields: Map<String, Value>, out: Out<'_>) {
+    fn thinking(&mut self, mut fields: Map<String, Value>, out: Out<'_, '_>) {
         match fields.remove("thinking") {
             Some(Value::String(text)) => self.text(THINKING, &text, out),
             Some(Value::Array(parts)) => {

@@ -5,10 +5,11 @@
 //! last call at its index; else to the call that came last. A delta that begins a call (an id that is new at its index,
 //! or a name where the call at hand is complete) begins a new one.
 
-use std::collections::VecDeque;
+use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
+use super::answer::Shown;
 use super::compat::Row;
 use super::content;
 use crate::message::ToolCall;
@@ -17,10 +18,10 @@ use crate::model::ModelEvent;
 /// A call, or a piece of one.
 #[derive(Debug, Default)]
 pub(super) struct Delta<'a> {
-    pub(super) id: &'a str,
+    pub(super) id: Cow<'a, str>,
     pub(super) index: Option<u64>,
-    pub(super) name: &'a str,
-    pub(super) arguments: &'a str,
+    pub(super) name: Cow<'a, str>,
+    pub(super) arguments: Cow<'a, str>,
 }
 
 /// The calls of an answer as far as they have come, in the order in which they began.
@@ -44,42 +45,36 @@ struct Call {
 
 impl Calls {
     /// Adds a piece of a call, and shows what can be shown of it. Gives the fields that are kept with the call.
-    pub(super) fn add(&mut self, delta: &Delta<'_>, out: &mut VecDeque<ModelEvent>) -> Option<&mut Map<String, Value>> {
-        let place = self.place(delta).unwrap_or(self.calls.len());
+    pub(super) fn add(&mut self, delta: Delta<'_>, out: &mut Shown<'_>) -> Option<&mut Map<String, Value>> {
+        let place = self.place(&delta).unwrap_or(self.calls.len());
         self.add_at(place, delta, out)
     }
 
     /// Adds a whole call.
-    pub(super) fn add_whole(&mut self, call: &Delta<'_>) -> Option<&mut Map<String, Value>> {
-        self.add_at(self.calls.len(), call, &mut VecDeque::new())
+    pub(super) fn add_whole(&mut self, call: Delta<'_>, out: &mut Shown<'_>) -> Option<&mut Map<String, Value>> {
+        self.add_at(self.calls.len(), call, out)
     }
 
-    fn add_at(
-        &mut self,
-        place: usize,
-        delta: &Delta<'_>,
-        out: &mut VecDeque<ModelEvent>,
-    ) -> Option<&mut Map<String, Value>> {
+    fn add_at(&mut self, place: usize, delta: Delta<'_>, out: &mut Shown<'_>) -> Option<&mut Map<String, Value>> {
         if place >= self.calls.len() {
             self.calls.push(Call { index: delta.index, ..Call::default() });
         }
         self.current = place;
         let call = self.calls.get_mut(place)?;
         if call.id.is_empty() {
-            delta.id.clone_into(&mut call.id);
+            call.id = delta.id.into_owned();
         }
         if call.name != delta.name {
-            call.name.push_str(delta.name);
+            append(&mut call.name, delta.name);
         }
-        call.arguments.push_str(delta.arguments);
-        if call.shown {
-            if !delta.arguments.is_empty() {
-                let arguments = delta.arguments.to_owned();
-                out.push_back(ModelEvent::ToolCallDelta { index: place, name: None, arguments });
-            }
-        } else if !call.name.is_empty() && !call.arguments.is_empty() {
-            // Before the first argument the name may still grow; the arguments may come before the name.
-            out.push_back(call.show(place));
+        if call.shown && !delta.arguments.is_empty() {
+            let arguments = || delta.arguments.clone().into_owned();
+            out.show(|| ModelEvent::ToolCallDelta { index: place, name: None, arguments: arguments() });
+        }
+        append(&mut call.arguments, delta.arguments);
+        // Before the first argument the name may still grow; the arguments may come before the name.
+        if !call.shown && !call.name.is_empty() && !call.arguments.is_empty() {
+            call.show(place, out);
         }
         Some(&mut call.extra)
     }
@@ -123,35 +118,43 @@ impl Calls {
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.calls.is_empty()
+    pub(super) fn len(&self) -> usize {
+        self.calls.len()
     }
 
     /// The calls, all shown as complete.
-    pub(super) fn finish(self, row: &Row, out: &mut VecDeque<ModelEvent>) -> Vec<ToolCall> {
-        let mut calls = Vec::with_capacity(self.calls.len());
-        for (place, mut call) in self.calls.into_iter().enumerate() {
+    pub(super) fn finish(self, row: &Row, out: &mut Shown<'_>) -> impl ExactSizeIterator<Item = ToolCall> {
+        self.calls.into_iter().enumerate().map(|(place, mut call)| {
             if !call.shown {
-                out.push_back(call.show(place));
+                call.show(place, out);
             }
             let extra = content::by_server(call.extra, row);
             let call = ToolCall { id: call.id, name: call.name, arguments: call.arguments, extra };
-            out.push_back(ModelEvent::ToolCallCompleted(call.clone()));
-            calls.push(call);
-        }
-        calls
+            out.show(|| ModelEvent::ToolCallCompleted(call.clone()));
+            call
+        })
     }
 }
 
 impl Call {
-    fn show(&mut self, index: usize) -> ModelEvent {
+    fn show(&mut self, index: usize, out: &mut Shown<'_>) {
         self.shown = true;
-        ModelEvent::ToolCallDelta { index, name: Some(self.name.clone()), arguments: self.arguments.clone() }
+        let (name, arguments) = (&self.name, &self.arguments);
+        out.show(|| ModelEvent::ToolCallDelta { index, name: Some(name.clone()), arguments: arguments.clone() });
     }
 
     /// Whether the arguments are whole JSON, so that nothing can follow.
     fn is_complete(&self) -> bool {
         self.arguments.trim_end().ends_with('}')
             && serde_json::from_str::<serde::de::IgnoredAny>(&self.arguments).is_ok()
+    }
+}
+
+/// Appends a piece. One that was read into a text of its own, and is the first, stays where it is.
+fn append(text: &mut String, piece: Cow<'_, str>) {
+    if text.is_empty() {
+        *text = piece.into_owned();
+    } else {
+        text.push_str(&piece);
     }
 }

@@ -1,19 +1,22 @@
 //! From an answer to a [`ModelResponse`]: whole bodies, and what they share with the events of streams.
 
 use std::borrow::Cow;
-use std::collections::VecDeque;
+use std::fmt;
+use std::marker::PhantomData;
 
 use serde::Deserialize;
+use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::PROVIDER;
-use super::answer::{Answer, Piece, Said, Words};
+use super::answer::{Answer, Piece, Said, Shown};
 use super::compat::Row;
 use crate::error::ProviderErrorCategory as Category;
 use crate::message::{Usage, UsageSource};
-use crate::model::{ModelEvent, ModelResponse, StopReason};
+use crate::model::{ModelResponse, StopReason};
 use crate::provider::http::ErrorObject;
+use crate::provider::json::{Words, figures};
 use crate::provider::openai::unreadable;
 use crate::provider::{Failure, fail};
 
@@ -25,9 +28,9 @@ pub(super) struct Chunk<'a> {
     #[serde(borrow, default)]
     pub(super) model: Option<&'a RawValue>,
     #[serde(borrow, default)]
-    pub(super) choices: Option<Vec<Choice<'a>>>,
-    #[serde(borrow, default)]
-    pub(super) usage: Option<&'a RawValue>,
+    pub(super) choices: First<'a>,
+    #[serde(default, deserialize_with = "usage")]
+    pub(super) usage: Option<Usage>,
     #[serde(borrow, default)]
     pub(super) error: Option<&'a RawValue>,
     #[serde(borrow, default)]
@@ -46,14 +49,61 @@ pub(super) struct Choice<'a> {
     pub(super) finish_reason: Option<Words<'a>>,
 }
 
+/// The first of several choices, which is the answer. The others are passed over.
+#[derive(Debug, Default)]
+pub(super) struct First<'a> {
+    choice: Option<Choice<'a>>,
+    /// Whether there is any.
+    any: bool,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for First<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct List<'a>(PhantomData<&'a ()>);
+
+        impl<'de: 'a, 'a> Visitor<'de> for List<'a> {
+            type Value = First<'a>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of choices")
+            }
+
+            fn visit_unit<E>(self) -> Result<First<'a>, E> {
+                Ok(First::default())
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut choices: A) -> Result<First<'a>, A::Error> {
+                let mut first = First { choice: None, any: false };
+                while let Some(choice) = choices.next_element::<Choice<'a>>()? {
+                    first.any = true;
+                    if first.choice.is_none() && choice.index.is_none_or(|index| index == 0) {
+                        first.choice = Some(choice);
+                    }
+                }
+                Ok(first)
+            }
+        }
+
+        deserializer.deserialize_any(List(PhantomData))
+    }
+}
+
 /// What is told of an answer beside the message.
 #[derive(Clone, Debug, Default)]
 pub(super) struct About {
     pub(super) id: Option<String>,
     pub(super) model: Option<String>,
-    /// Why the model stopped, in the server's word.
-    pub(super) finish: Option<String>,
+    /// Why the model stopped, where the server said it.
+    pub(super) finish: Option<Finish>,
     pub(super) usage: Usage,
+}
+
+/// Why the model stopped, as far as the server's word says it.
+#[derive(Clone, Debug)]
+pub(super) enum Finish {
+    /// By itself: what it did tells the rest.
+    Done,
+    For(StopReason),
 }
 
 impl<'a> Chunk<'a> {
@@ -68,14 +118,13 @@ impl<'a> Chunk<'a> {
 
     /// Names the kind of an event that says nothing this adapter reads.
     pub(super) fn unknown(&self) -> Option<&'a str> {
-        let says_something = self.usage.is_some() || self.choices.as_ref().is_some_and(|choices| !choices.is_empty());
+        let says_something = self.usage.is_some() || self.choices.any;
         (!says_something).then(|| self.object.map_or("without a kind", |object| object.get().trim_matches('"')))
     }
 
     /// The first choice, which is the answer.
     pub(super) fn first(&mut self) -> Option<Choice<'a>> {
-        let choices = self.choices.take().unwrap_or_default();
-        choices.into_iter().find(|choice| choice.index.is_none_or(|index| index == 0))
+        self.choices.choice.take()
     }
 }
 
@@ -89,11 +138,8 @@ impl About {
                 *known = told.filter(|told| !told.is_empty());
             }
         }
-        if let Some(told) = chunk.usage.filter(|usage| usage.get() != "null") {
-            let told = usage(&serde_json::from_str(told.get()).unwrap_or_default());
-            if told.source != UsageSource::Unknown {
-                self.usage = told;
-            }
+        if let Some(told) = chunk.usage.filter(|told| told.source != UsageSource::Unknown) {
+            self.usage = told;
         }
     }
 
@@ -103,15 +149,22 @@ impl About {
             None | Some("") => Ok(()),
             Some("error") => Err(fail(PROVIDER, Category::Server, "the server broke off the answer with an error")),
             Some(finish) => {
-                self.finish = Some(finish.to_owned());
+                self.finish = Some(Finish::read(finish));
                 Ok(())
             }
         }
     }
 
     /// The response that says what `answer` came to.
-    pub(super) fn finish(self, answer: Answer, row: &Row, out: &mut VecDeque<ModelEvent>) -> ModelResponse {
-        let stop_reason = stop_reason(self.finish.as_deref(), &answer);
+    pub(super) fn finish(self, answer: Answer, row: &Row, out: &mut Shown<'_>) -> ModelResponse {
+        let stop_reason = match self.finish {
+            Some(Finish::For(reason)) => reason,
+            // What the model did counts for more than the word `stop`: a server that was told which tool to call, and many
+            // in general, say `stop` after a call.
+            Some(Finish::Done) | None if answer.has_calls() => StopReason::ToolCalls,
+            Some(Finish::Done) | None if answer.is_refusal() => StopReason::Refusal,
+            Some(Finish::Done) | None => StopReason::EndTurn,
+        };
         let mut response = ModelResponse::new(answer.finish(row, out), stop_reason);
         response.usage = self.usage;
         response.model = self.model;
@@ -129,63 +182,73 @@ pub(super) fn response(json: &str, row: &Row) -> Result<ModelResponse, Failure> 
     about.stopped(choice.finish_reason.as_ref())?;
     let message = choice.message.ok_or_else(|| protocol("the answer has no message"))?;
     let mut answer = Answer::default();
-    let mut events = VecDeque::new();
-    answer.add(&message, Piece::Whole, &mut events)?;
-    Ok(about.finish(answer, row, &mut events))
+    let mut shown = Shown(None);
+    answer.add(message, Piece::Whole, &mut shown)?;
+    Ok(about.finish(answer, row, &mut shown))
 }
 
-/// The reason in Runlet's words. What the model did counts for more than the word `stop`: a server that was told which
-/// tool to call, and many in general, say `stop` after a call.
-fn stop_reason(finish: Option<&str>, answer: &Answer) -> StopReason {
-    let by_content = || {
-        if answer.has_calls() {
-            StopReason::ToolCalls
-        } else if answer.is_refusal() {
-            StopReason::Refusal
+impl Finish {
+    fn read(word: &str) -> Self {
+        const DONE: [&str; 10] = [
+            "stop",
+            "eos",
+            "eos_token",
+            "end_turn",
+            "complete",
+            "completed",
+            "tool_calls",
+            "tool_call",
+            "tool_use",
+            "function_call",
+        ];
+        let is = |words: &[&str]| words.iter().any(|known| known.eq_ignore_ascii_case(word));
+        if is(&DONE) {
+            Self::Done
+        } else if is(&["length", "max_tokens", "max_output_tokens", "max_length", "model_length"]) {
+            Self::For(StopReason::MaxTokens)
+        } else if is(&["content_filter", "safety"]) {
+            Self::For(StopReason::ContentFilter)
+        } else if is(&["refusal"]) {
+            Self::For(StopReason::Refusal)
+        } else if is(&["stop_sequence"]) {
+            Self::For(StopReason::StopSequence)
         } else {
-            StopReason::EndTurn
+            Self::For(StopReason::Other(word.to_owned()))
         }
-    };
-    let Some(finish) = finish else { return by_content() };
-    match finish.to_ascii_lowercase().as_str() {
-        "stop" | "eos" | "eos_token" | "end_turn" | "complete" | "completed" | "tool_calls" | "tool_call"
-        | "tool_use" | "function_call" => by_content(),
-        "length" | "max_tokens" | "max_output_tokens" | "max_length" | "model_length" => StopReason::MaxTokens,
-        "content_filter" | "safety" => StopReason::ContentFilter,
-        "refusal" => StopReason::Refusal,
-        "stop_sequence" => StopReason::StopSequence,
-        _ => StopReason::Other(finish.to_owned()),
     }
 }
 
-fn usage(usage: &Value) -> Usage {
-    let figure = |name: &str| usage.get(name).and_then(Value::as_u64);
-    let detail = |of: &str, name: &str| usage.get(of)?.get(name)?.as_u64();
-    let (input, output) = (figure("prompt_tokens"), figure("completion_tokens"));
-    let reasoning = detail("completion_tokens_details", "reasoning_tokens");
+/// Reads the usage; nothing where there is none.
+fn usage<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Usage>, D::Error> {
+    let figures = figures(
+        deserializer,
+        [
+            ("prompt_tokens", ""),
+            ("completion_tokens", ""),
+            ("total_tokens", ""),
+            ("prompt_tokens_details", "cached_tokens"),
+            ("prompt_cache_hit_tokens", ""),
+            ("prompt_tokens_details", "cache_write_tokens"),
+            ("completion_tokens_details", "reasoning_tokens"),
+        ],
+    )?;
+    let Some([input, output, total, cached, cache_hit, cache_write, reasoning]) = figures else { return Ok(None) };
     let mut read = Usage {
         input_tokens: input,
         output_tokens: output,
-        cache_read_tokens: detail("prompt_tokens_details", "cached_tokens")
-            .or_else(|| figure("prompt_cache_hit_tokens")),
-        cache_write_tokens: detail("prompt_tokens_details", "cache_write_tokens"),
+        cache_read_tokens: cached.or(cache_hit),
+        cache_write_tokens: cache_write,
         reasoning_tokens: reasoning,
-        source: UsageSource::Unknown,
+        source: UsageSource::of(input, output),
     };
     // xAI counts reasoning beside the output; the total tells.
-    if let (Some(input), Some(output), Some(reasoning), Some(total)) =
-        (input, output, reasoning, figure("total_tokens"))
+    if let (Some(input), Some(output), Some(reasoning), Some(total)) = (input, output, reasoning, total)
         && reasoning > 0
         && total.checked_sub(input) == output.checked_add(reasoning)
     {
         read.output_tokens = Some(output.saturating_add(reasoning));
     }
-    read.source = match (read.input_tokens, read.output_tokens) {
-        (Some(_), Some(_)) => UsageSource::Reported,
-        (None, None) => UsageSource::Unknown,
-        _ => UsageSource::Partial,
-    };
-    read
+    Ok(Some(read))
 }
 
 /// The error in a body that says it failed: `{"error": {..}}`, or `{"error": ".."}` with a code beside it.

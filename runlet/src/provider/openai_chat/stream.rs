@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
 use super::PROVIDER;
-use super::answer::{Answer, Piece};
+use super::answer::{Answer, Piece, Shown};
 use super::compat::Row;
 use super::decode::{About, Chunk, error};
 use crate::error::ProviderErrorCategory as Category;
@@ -30,7 +30,7 @@ impl ChatStream {
 
     fn complete(&mut self, out: &mut VecDeque<ModelEvent>) {
         let (answer, about) = (std::mem::take(&mut self.answer), std::mem::take(&mut self.about));
-        let response = about.finish(answer, self.row, out);
+        let response = about.finish(answer, self.row, &mut Shown(Some(out)));
         out.push_back(ModelEvent::Completed(Box::new(response)));
     }
 }
@@ -55,7 +55,7 @@ impl StreamDecoder for ChatStream {
         self.about.note(&chunk);
         if let Some(choice) = chunk.first() {
             if let Some(delta) = choice.delta.or(choice.message) {
-                self.answer.add(&delta, Piece::Delta, out)?;
+                self.answer.add(delta, Piece::Delta, &mut Shown(Some(out)))?;
             }
             self.about.stopped(choice.finish_reason.as_ref())?;
         }

@@ -12,6 +12,7 @@ use crate::error::ProviderErrorCategory as Category;
 use crate::message::{Extra, Message, Native, Part, Reasoning, Role, ToolCall, Usage, UsageSource};
 use crate::model::{ModelResponse, StopReason};
 use crate::provider::http::ErrorObject;
+use crate::provider::json::Words;
 use crate::provider::openai::{take_text, unreadable};
 use crate::provider::{Failure, fail};
 
@@ -165,29 +166,20 @@ pub(super) const REASONING_BREAK: &str = "\n\n";
 
 fn usage(usage: &Value) -> Usage {
     let figure = |pointer: &str| usage.pointer(pointer).and_then(Value::as_u64);
-    let mut read = Usage {
-        input_tokens: figure("/input_tokens"),
-        output_tokens: figure("/output_tokens"),
+    let (input_tokens, output_tokens) = (figure("/input_tokens"), figure("/output_tokens"));
+    Usage {
+        input_tokens,
+        output_tokens,
         cache_read_tokens: figure("/input_tokens_details/cached_tokens"),
         cache_write_tokens: figure("/input_tokens_details/cache_write_tokens"),
         reasoning_tokens: figure("/output_tokens_details/reasoning_tokens"),
-        source: UsageSource::Unknown,
-    };
-    read.source = match (read.input_tokens, read.output_tokens) {
-        (Some(_), Some(_)) => UsageSource::Reported,
-        (None, None) => UsageSource::Unknown,
-        _ => UsageSource::Partial,
-    };
-    read
+        source: UsageSource::of(input_tokens, output_tokens),
+    }
 }
 
 /// The JSON text of a string, read. Malformed text is the server's fault, and an answer with a hole is none.
 pub(super) fn text(json: &str) -> Result<Cow<'_, str>, Failure> {
-    #[derive(Deserialize)]
-    #[serde(transparent)]
-    struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-
-    let Text(text) = serde_json::from_str(json).map_err(|error| malformed("an event", &error))?;
+    let Words(text) = serde_json::from_str(json).map_err(|error| malformed("an event", &error))?;
     Ok(text)
 }
 

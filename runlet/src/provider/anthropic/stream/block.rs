@@ -10,7 +10,7 @@ use super::Out;
 use crate::message::{Extra, Native, Part, Reasoning};
 use crate::model::ModelEvent;
 use crate::provider::anthropic::PROVIDER;
-use crate::provider::anthropic::decode::Borrowed;
+use crate::provider::json::Words;
 
 /// What was shown of the answer.
 #[derive(Clone, Default)]
@@ -25,15 +25,15 @@ pub(super) struct Shown {
 #[derive(Deserialize)]
 pub(super) struct Delta<'a> {
     #[serde(rename = "type", borrow)]
-    kind: Option<Borrowed<'a>>,
+    kind: Option<Words<'a>>,
     #[serde(borrow)]
-    text: Option<Borrowed<'a>>,
+    text: Option<Words<'a>>,
     #[serde(borrow)]
-    partial_json: Option<Borrowed<'a>>,
+    partial_json: Option<Words<'a>>,
     #[serde(borrow)]
-    thinking: Option<Borrowed<'a>>,
+    thinking: Option<Words<'a>>,
     #[serde(borrow)]
-    signature: Option<Borrowed<'a>>,
+    signature: Option<Words<'a>>,
     #[serde(borrow)]
     citation: Option<&'a RawValue>,
 }
@@ -189,7 +189,7 @@ impl Shown {
     }
 }
 
-fn words<'a>(text: Option<&'a Borrowed<'_>>) -> &'a str {
+fn words<'a>(text: Option<&'a Words<'_>>) -> &'a str {
     text.map_or("", |text| &text.0)
 }
 
