@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::message::ToolCall;
 use crate::state::{StateScope, Stored};
 
 /// Says that a run with the dependencies `D` can lend a `Self` to its tools.
@@ -99,8 +100,7 @@ pub struct CallInfo {
     run: Arc<RunInfo>,
     step: u32,
     index: usize,
-    call_id: Arc<str>,
-    tool: Arc<str>,
+    call: Arc<ToolCall>,
     cancellation: CancellationToken,
     services: Arc<dyn CallServices>,
 }
@@ -149,8 +149,7 @@ impl<D> Context<D> {
             run: Arc::new(run),
             step: 1,
             index: 0,
-            call_id: "detached".into(),
-            tool: "detached".into(),
+            call: Arc::new(ToolCall::new("detached", "detached", "")),
             cancellation: CancellationToken::new(),
             services: Arc::new(NoServices),
         };
@@ -187,11 +186,11 @@ impl CallInfo {
     pub(crate) fn new(
         run: Arc<RunInfo>,
         (step, index): (u32, usize),
-        (call_id, tool): (&str, &str),
+        call: Arc<ToolCall>,
         cancellation: CancellationToken,
         services: Arc<dyn CallServices>,
     ) -> Self {
-        Self { run, step, index, call_id: call_id.into(), tool: tool.into(), cancellation, services }
+        Self { run, step, index, call, cancellation, services }
     }
 
     /// The run's id.
@@ -227,12 +226,17 @@ impl CallInfo {
 
     /// The provider's id of the call. Use `(run_id, step, index)` as an idempotency key: a provider may repeat its ids.
     pub fn call_id(&self) -> &str {
-        &self.call_id
+        &self.call.id
     }
 
     /// The tool's name.
     pub fn tool(&self) -> &str {
-        &self.tool
+        &self.call.name
+    }
+
+    /// The arguments as the model wrote them, or as hooks and people have left them.
+    pub(crate) fn arguments(&self) -> &str {
+        &self.call.arguments
     }
 
     /// Is cancelled when the run is cancelled or dropped, or the call's time is up. A tool that holds on to something
@@ -277,8 +281,8 @@ impl fmt::Debug for CallInfo {
             .field("run_id", &self.run.run_id)
             .field("step", &self.step)
             .field("index", &self.index)
-            .field("call_id", &self.call_id)
-            .field("tool", &self.tool)
+            .field("call_id", &self.call.id)
+            .field("tool", &self.call.name)
             .finish_non_exhaustive()
     }
 }

@@ -810,7 +810,9 @@ struct Cached {
     message: Message,
     tokens: OnceLock<(u64, TokenCount)>,
     part_tokens: OnceLock<(u64, Arc<[TokenCount]>)>,
-    wire: Mutex<Vec<(&'static str, Bytes)>>,
+    wire: OnceLock<(&'static str, Bytes)>,
+    /// The bytes in further wire formats: few conversations have several.
+    wires: Mutex<Vec<(&'static str, Bytes)>>,
 }
 
 impl SharedMessage {
@@ -835,7 +837,15 @@ impl SharedMessage {
         dialect: &'static str,
         write: impl FnOnce(&Message) -> Result<Bytes, E>,
     ) -> Result<Bytes, E> {
-        let mut kept = self.0.wire.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.0.wire.get().is_none() {
+            let bytes = write(&self.0.message)?;
+            _ = self.0.wire.set((dialect, bytes.clone()));
+            return Ok(bytes);
+        }
+        if let Some((_, bytes)) = self.0.wire.get().filter(|(name, _)| *name == dialect) {
+            return Ok(bytes.clone());
+        }
+        let mut kept = self.0.wires.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, bytes)) = kept.iter().find(|(name, _)| *name == dialect) {
             return Ok(bytes.clone());
         }
@@ -864,7 +874,8 @@ impl From<Message> for SharedMessage {
             message,
             tokens: OnceLock::new(),
             part_tokens: OnceLock::new(),
-            wire: Mutex::default(),
+            wire: OnceLock::new(),
+            wires: Mutex::default(),
         }))
     }
 }

@@ -17,6 +17,7 @@ mod turn;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -261,7 +262,7 @@ impl Run {
     /// # Errors
     /// [`ErrorKind::Config`] where no such call waits, where the decision is not one that it waits for, or where edited
     /// arguments are no JSON object; the run is as it was.
-    pub(crate) fn decide(&mut self, index: usize, decision: Decision) -> Result<ToolCall> {
+    pub(crate) fn decide(&mut self, index: usize, decision: Decision) -> Result<Arc<ToolCall>> {
         let waiting = match &self.phase {
             Phase::Tools(turn) => turn.waiting(),
             _ => Vec::new(),

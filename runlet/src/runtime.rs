@@ -252,7 +252,7 @@ impl Runtime {
         Box::pin(self.driver(agent, deps.into_deps(), start, false).drive()).await.into_result()
     }
 
-    fn driver<D, O>(&self, agent: &Agent<D, O>, deps: Arc<D>, start: Start, streams: bool) -> Driver
+    fn driver<D, O>(&self, agent: &Agent<D, O>, deps: Arc<D>, start: Start, streams: bool) -> Box<Driver>
     where
         D: Send + Sync + 'static,
         O: Output,

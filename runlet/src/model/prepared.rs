@@ -1,6 +1,7 @@
 //! A request that may be sent.
 
 use std::ops::Deref;
+use std::sync::Arc;
 
 use super::bill::Bill;
 use super::request::ModelRequest;
@@ -11,31 +12,37 @@ use crate::message::Messages;
 ///
 /// Only the context manager makes one, or a caller who says [`ModelRequest::unbudgeted`]. It reads like the request and
 /// cannot be changed.
+/// Clones share it.
 #[derive(Clone, Debug)]
 pub struct PreparedRequest {
+    sealed: Arc<Sealed>,
+    watch: Watch,
+}
+
+#[derive(Debug)]
+struct Sealed {
     request: ModelRequest,
     bill: Option<Bill>,
-    watch: Watch,
 }
 
 impl PreparedRequest {
     /// Seals a request with its bill. Only `budget` calls this; a test reads the sources and asserts it.
     pub(crate) fn seal(request: ModelRequest, bill: Bill) -> Self {
-        Self { request, bill: Some(bill), watch: Watch::default() }
+        Self { sealed: Arc::new(Sealed { request, bill: Some(bill) }), watch: Watch::default() }
     }
 
     pub(super) fn unbudgeted(request: ModelRequest) -> Self {
-        Self { request, bill: None, watch: Watch::default() }
+        Self { sealed: Arc::new(Sealed { request, bill: None }), watch: Watch::default() }
     }
 
     /// Where the tokens go; `None` for an [unbudgeted](ModelRequest::unbudgeted) request.
     pub fn bill(&self) -> Option<&Bill> {
-        self.bill.as_ref()
+        self.sealed.bill.as_ref()
     }
 
     /// The conversation of the request.
     pub fn messages(&self) -> &Messages {
-        &self.request.messages
+        &self.sealed.request.messages
     }
 
     /// Calls `listener` whenever a model is about to try the request again. The runtime makes events of it.
@@ -57,7 +64,7 @@ impl PreparedRequest {
 
     /// The request by value. It is no longer prepared.
     pub fn into_request(self) -> ModelRequest {
-        self.request
+        Arc::try_unwrap(self.sealed).map_or_else(|shared| shared.request.clone(), |sealed| sealed.request)
     }
 }
 
@@ -65,6 +72,6 @@ impl Deref for PreparedRequest {
     type Target = ModelRequest;
 
     fn deref(&self) -> &ModelRequest {
-        &self.request
+        &self.sealed.request
     }
 }

@@ -1,5 +1,7 @@
 //! What a run asks for, and what it is told.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::LimitReached;
@@ -48,7 +50,7 @@ pub struct PendingCall {
     /// Its place among the calls of its step, from 0. With the run and the step it names the call.
     pub index: usize,
     /// The call.
-    pub call: ToolCall,
+    pub call: Arc<ToolCall>,
     /// Whether a person has approved it.
     pub approved: bool,
     /// Whether its arguments are a person's.

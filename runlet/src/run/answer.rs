@@ -137,18 +137,18 @@ impl Run {
 
     /// Gives every call an id of its own: models leave them out and repeat them, and a result must find its call.
     fn name_calls(&mut self, message: SharedMessage) -> SharedMessage {
-        let mut ids = Vec::new();
+        let mut renamed = Vec::new();
         for (index, call) in message.tool_calls().enumerate() {
-            let mut id = call.id.clone();
-            if id.is_empty() || self.call_ids.contains(&id) {
-                id = format!("call_{}_{index}", self.step);
+            if !call.id.is_empty() && self.call_ids.insert(call.id.clone()) {
+                continue;
             }
+            let mut id = format!("call_{}_{index}", self.step);
             while !self.call_ids.insert(id.clone()) {
                 id.push('_');
             }
-            ids.push(id);
+            renamed.push((index, id));
         }
-        if message.tool_calls().map(|call| &call.id).eq(&ids) {
+        if renamed.is_empty() {
             return message;
         }
         let mut message = message.into_message();
@@ -156,8 +156,10 @@ impl Run {
             Part::ToolCall(call) => Some(call),
             _ => None,
         });
-        for (call, id) in calls.zip(ids) {
-            call.id = id;
+        for (index, call) in calls.enumerate() {
+            if let Some((_, id)) = renamed.iter_mut().find(|(place, _)| *place == index) {
+                call.id = std::mem::take(id);
+            }
         }
         message.into()
     }

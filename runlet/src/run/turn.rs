@@ -1,5 +1,7 @@
 //! An open turn: an assistant message whose tool calls do not all have results yet.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Decision, PendingCall};
@@ -24,13 +26,13 @@ pub(super) struct Turn {
 #[serde(rename_all = "snake_case")]
 enum Slot {
     /// To be run.
-    Ready { call: ToolCall },
+    Ready { call: Arc<ToolCall> },
     /// Waits for a person.
-    Held { call: ToolCall },
+    Held { call: Arc<ToolCall> },
     /// Waits for the result that its tool left for later.
-    Deferred { call: ToolCall, note: String },
+    Deferred { call: Arc<ToolCall>, note: String },
     /// A person said yes, perhaps to arguments of their own.
-    Approved { call: ToolCall, edited: bool },
+    Approved { call: Arc<ToolCall>, edited: bool },
     /// Has its result.
     Settled { result: ToolResult, failure: Option<ToolErrorKind> },
 }
@@ -51,7 +53,7 @@ pub(super) struct Closed {
 
 impl Turn {
     pub(super) fn new(message: SharedMessage) -> Self {
-        let slots = message.tool_calls().map(|call| Slot::Ready { call: call.clone() }).collect();
+        let slots = message.tool_calls().map(|call| Slot::Ready { call: Arc::new(call.clone()) }).collect();
         Self { message, slots, answer: None, rejected: None, edits: Vec::new() }
     }
 
@@ -87,11 +89,11 @@ impl Turn {
         })
     }
 
-    fn pending(&self, of: impl Fn(&Slot) -> Option<(&ToolCall, bool, bool, Option<String>)>) -> Vec<PendingCall> {
+    fn pending(&self, of: impl Fn(&Slot) -> Option<(&Arc<ToolCall>, bool, bool, Option<String>)>) -> Vec<PendingCall> {
         let slots = self.slots.iter().enumerate();
         let pending = slots.filter_map(|(index, slot)| {
             let (call, approved, edited, deferred) = of(slot)?;
-            Some(PendingCall { index, call: call.clone(), approved, edited, deferred })
+            Some(PendingCall { index, call: Arc::clone(call), approved, edited, deferred })
         });
         pending.collect()
     }
@@ -113,7 +115,11 @@ impl Turn {
     pub(super) fn hold(&mut self, index: usize, arguments: String) -> Result<()> {
         let slot = self.open_slot(index)?;
         if let Slot::Ready { call } = slot {
-            *slot = Slot::Held { call: ToolCall { arguments, ..call.clone() } };
+            let mut call = Arc::clone(call);
+            if call.arguments != arguments {
+                Arc::make_mut(&mut call).arguments = arguments;
+            }
+            *slot = Slot::Held { call };
         }
         Ok(())
     }
@@ -121,7 +127,7 @@ impl Turn {
     /// Lets a call wait for its result.
     pub(super) fn defer(&mut self, index: usize, note: String) -> Result<()> {
         let slot = self.open_slot(index)?;
-        if let Some(call) = slot.call().cloned() {
+        if let Some(call) = slot.call().map(Arc::clone) {
             *slot = Slot::Deferred { call, note };
         }
         Ok(())
@@ -141,7 +147,7 @@ impl Turn {
             (Slot::Held { .. }, Decision::Result { .. }) => {
                 return unfit("waits for a decision, not for a result: approve or reject it");
             }
-            (Slot::Held { call }, _) => call.clone(),
+            (Slot::Held { call }, _) => Arc::clone(call),
             _ => return unfit("does not wait for a decision"),
         };
         let mut edit = None;
@@ -149,7 +155,7 @@ impl Turn {
             Decision::Result { .. } => return Ok(()),
             Decision::Approve => Slot::Approved { call, edited: false },
             Decision::ApproveEdited { arguments } => {
-                call.arguments = arguments;
+                Arc::make_mut(&mut call).arguments = arguments;
                 let (id, name, arguments) = (&call.id, &call.name, &call.arguments);
                 edit = Some(format!("A person changed the arguments of your call `{id}` of `{name}` to {arguments}."));
                 Slot::Approved { call, edited: true }
@@ -216,7 +222,7 @@ impl Turn {
 
 impl Slot {
     /// The call, while it has no result.
-    fn call(&self) -> Option<&ToolCall> {
+    fn call(&self) -> Option<&Arc<ToolCall>> {
         match self {
             Self::Ready { call } | Self::Held { call } | Self::Deferred { call, .. } | Self::Approved { call, .. } => {
                 Some(call)

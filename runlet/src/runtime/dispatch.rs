@@ -8,9 +8,8 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use super::lineage::Lineage;
 use super::output::OutputCap;
-use super::session::{CallScope, HostedCall, Session};
+use super::session::{CallScope, Session};
 use super::{attempts, genai};
 use crate::context::CallInfo;
 use crate::error::Result;
@@ -39,12 +38,14 @@ pub(super) async fn run_call(session: Arc<Session>, step: Span, pending: Pending
     // The hooks of an approved call ran before a person saw it. What a person wrote they see once more, to deny it; but
     // what was approved is what runs.
     if (!approved || edited) && !session.hooks.is_empty() {
-        let asked = call.clone();
-        let verdict = session.hooks.before_tool_call(&context, session.hook_point(span), &mut call).await?;
+        let asked = Arc::clone(&call);
+        let changed = Arc::make_mut(&mut call);
+        let verdict = session.hooks.before_tool_call(&context, session.hook_point(span), changed).await?;
         // A hook changes arguments. Another tool would run under the rules of this one.
-        (call.id, call.name) = (asked.id, asked.name);
+        changed.id.clone_from(&asked.id);
+        changed.name.clone_from(&asked.name);
         if edited {
-            call.arguments = asked.arguments;
+            changed.arguments.clone_from(&asked.arguments);
         }
         match verdict {
             ToolVerdict::Run => {}
@@ -66,7 +67,7 @@ pub(super) async fn run_call(session: Arc<Session>, step: Span, pending: Pending
             return Ok(settle(&session, span, index, &call, Err(invalid), Duration::ZERO));
         }
         session.emitter.emit(span, || EventKind::HumanRequested { call: reference(index, &call) });
-        return Ok(Outcome::ToolNeedsApproval { index, arguments: call.arguments });
+        return Ok(Outcome::ToolNeedsApproval { index, arguments: call.arguments.clone() });
     }
     session
         .emitter
@@ -93,7 +94,7 @@ pub(super) async fn run_call(session: Arc<Session>, step: Span, pending: Pending
 type Performed = (ToolResult, Option<ToolError>);
 
 /// Runs a call in its span.
-async fn perform(session: &Arc<Session>, span: Span, index: usize, spec: &ToolSpec, call: &ToolCall) -> Performed {
+async fn perform(session: &Arc<Session>, span: Span, index: usize, spec: &ToolSpec, call: &Arc<ToolCall>) -> Performed {
     let trace = genai::execute_tool(session, spec, call);
     let output = execute(session, span, index, spec, call).instrument(trace.clone()).await;
     let (result, failure) = result_of(call, output);
@@ -107,7 +108,7 @@ async fn hooked(
     span: Span,
     index: usize,
     spec: &ToolSpec,
-    call: &ToolCall,
+    call: &Arc<ToolCall>,
 ) -> Result<Performed> {
     let (context, at) = (session.hook_context(span.step), session.hook_point(span));
     // How the call failed: hooks around it see the result alone.
@@ -171,7 +172,7 @@ async fn execute(
     span: Span,
     index: usize,
     spec: &ToolSpec,
-    call: &ToolCall,
+    call: &Arc<ToolCall>,
 ) -> Result<ToolOutput, ToolError> {
     if session.host.spec(&call.name).is_none() {
         return session.outputs.read(&call.arguments);
@@ -179,10 +180,9 @@ async fn execute(
     let begin = |token: CancellationToken| {
         let scope = Arc::new(CallScope { session: Arc::clone(session), span });
         let run = Arc::clone(session.emitter.run());
-        let info = CallInfo::new(run, (span.step, index), (&call.id, &call.name), token, scope);
-        let hosted = session.host.call(&call.name, info, call.arguments.clone());
-        let hosted = hosted.ok_or_else(|| unknown_tool(session, &call.name))?;
-        Ok(Box::pin(Lineage::enclose(Arc::clone(&session.lineage), hosted)) as HostedCall)
+        let info = CallInfo::new(run, (span.step, index), Arc::clone(call), token, scope);
+        let hosted = session.host.call(info, Arc::clone(&session.lineage));
+        hosted.ok_or_else(|| unknown_tool(session, &call.name))
     };
     let unresponsive = |duration: Duration| {
         session.emitter.emit(span, || EventKind::ToolUnresponsive { call: reference(index, call), duration });

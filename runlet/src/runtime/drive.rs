@@ -72,7 +72,8 @@ enum Begin {
 }
 
 impl Driver {
-    pub(super) fn new<D, O>(parts: &Parts, agent: &Agent<D, O>, deps: Arc<D>, start: Start, streams: bool) -> Self
+    /// Boxed, as each future that holds it would be as large again.
+    pub(super) fn new<D, O>(parts: &Parts, agent: &Agent<D, O>, deps: Arc<D>, start: Start, streams: bool) -> Box<Self>
     where
         D: Send + Sync + 'static,
         O: Output,
@@ -149,7 +150,7 @@ impl Driver {
             outputs,
             lineage,
         };
-        Self {
+        Box::new(Self {
             session: Arc::new(session),
             capabilities,
             model: own.model.clone(),
@@ -164,7 +165,7 @@ impl Driver {
             step: None,
             error: None,
             as_it_was: false,
-        }
+        })
     }
 
     /// The events of the run, as they come.
@@ -173,7 +174,7 @@ impl Driver {
     }
 
     /// Drives the run to its end, or to where a person is asked.
-    pub(super) async fn drive(self) -> RunReport {
+    pub(super) async fn drive(self: Box<Self>) -> RunReport {
         let conversation = match &self.run.origin().conversation {
             Some(saved) => Some(saved.id.as_str()),
             None => self.conversation.as_deref(),
@@ -184,19 +185,19 @@ impl Driver {
         report
     }
 
-    async fn drive_in_span(mut self) -> RunReport {
+    async fn drive_in_span(mut self: Box<Self>) -> RunReport {
         let _end_on_drop = EndOnDrop(Arc::clone(&self.session));
         let session = Arc::clone(&self.session);
         self.announce();
         if session.hooks.is_empty() {
             self.go().await;
         } else {
-            self.go_hooked().await;
+            self.go_hooked().boxed().await;
         }
-        let as_it_was = self.as_it_was;
-        let mut report = RunReport::new(self.run, self.error, self.model.provider());
+        let Self { run, error, model, as_it_was, .. } = *self;
+        let mut report = RunReport::new(run, error, model.provider());
         if !session.hooks.is_empty() && report.status != RunStatus::Interrupted && !as_it_was {
-            tell_end(&session, &mut report).await;
+            tell_end(&session, &mut report).boxed().await;
         }
         if let Err(error) = session.emitter.settled().await {
             report.fail(error);
@@ -244,7 +245,9 @@ impl Driver {
                 self.fail(error);
             }
         }
-        if let Err(error) = self.save_in_time().await {
+        if self.run.origin().conversation.is_some()
+            && let Err(error) = self.save_in_time().boxed().await
+        {
             self.error.get_or_insert(error);
         }
     }
@@ -345,7 +348,9 @@ impl Driver {
             Begin::New => {}
         }
         self.session.lineage.check_depth()?;
-        self.load_conversation().await?;
+        if let Some(id) = self.conversation.take() {
+            self.load_conversation(id).boxed().await?;
+        }
         self.run.messages().check_calls().map_err(|unpaired| {
             let message = format!("the run cannot begin with this conversation: no provider would take it. {unpaired}");
             Error::with_source(ErrorKind::Config, message, unpaired)

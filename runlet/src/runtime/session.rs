@@ -183,8 +183,8 @@ pub(super) trait ToolHost: Send + Sync {
     fn spec(&self, name: &str) -> Option<&Arc<ToolSpec>>;
     /// The names of all tools, in their order.
     fn names(&self) -> Vec<&str>;
-    /// Runs a call. `None` where there is no tool of that name.
-    fn call(&self, name: &str, info: CallInfo, arguments: String) -> Option<HostedCall>;
+    /// Runs a call within a run. `None` where there is no tool of that name.
+    fn call(&self, info: CallInfo, within: Arc<Lineage>) -> Option<HostedCall>;
 }
 
 /// A call that owns everything it needs.
@@ -204,10 +204,11 @@ impl<D: Send + Sync + 'static> ToolHost for Hosted<D> {
         self.toolbox.specs().iter().map(|spec| spec.name.as_ref()).collect()
     }
 
-    fn call(&self, name: &str, info: CallInfo, arguments: String) -> Option<HostedCall> {
-        let tool = Arc::clone(self.toolbox.get(name)?);
+    fn call(&self, info: CallInfo, within: Arc<Lineage>) -> Option<HostedCall> {
+        let tool = Arc::clone(self.toolbox.get(info.tool())?);
         let context = Context::new(Arc::clone(&self.deps), info);
-        Some(Box::pin(async move { tool.call(&context, Arguments::new(&arguments)).await }))
+        let call = async move { tool.call(&context, Arguments::new(context.info().arguments())).await };
+        Some(Box::pin(Lineage::enclose(within, call)))
     }
 }
 

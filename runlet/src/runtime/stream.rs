@@ -47,7 +47,7 @@ enum State {
 }
 
 impl<O: Output> RunStream<O> {
-    pub(super) fn new(driver: Driver) -> Self {
+    pub(super) fn new(driver: Box<Driver>) -> Self {
         let queue = driver.queue();
         Self { state: State::Running(Box::pin(driver.drive())), queue, answer: Answer::default(), output: PhantomData }
     }

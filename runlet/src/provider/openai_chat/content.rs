@@ -1,5 +1,8 @@
 //! The content of messages: between its wire form and parts, and the fields that are kept with them.
 
+use std::borrow::Cow;
+
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::PROVIDER;
@@ -69,11 +72,28 @@ pub(super) fn native_message(message: &Map<String, Value>) -> Part {
     Part::Native(Native::new(PROVIDER, MESSAGE, serde_json::to_string(message).unwrap_or_default()))
 }
 
-/// Content as it is written: a text where that is all, else a list.
-pub(super) fn content(parts: &[&Part], role: Role, row: &Row) -> Result<Value> {
+/// Content as it is written.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(super) enum Content<'a> {
+    None,
+    Text(Cow<'a, str>),
+    List(Vec<Value>),
+}
+
+/// The text of a part that is nothing but a text.
+pub(super) fn plain<'a>(part: &'a Part, row: &Row) -> Option<&'a str> {
+    match part {
+        Part::Text(text) if kept(part, row).is_none() => Some(&text.text),
+        _ => None,
+    }
+}
+
+/// Parts as the content of a message: a text where that is all, else a list.
+pub(super) fn content<'a>(parts: &[&'a Part], role: Role, row: &Row) -> Result<Content<'a>> {
     match parts {
-        [] => return Ok("".into()),
-        [part @ Part::Text(text)] if kept(part, row).is_none() => return Ok(text.text.as_str().into()),
+        [] => return Ok(Content::Text(Cow::default())),
+        [part] if let Some(text) = plain(part, row) => return Ok(Content::Text(text.into())),
         _ => {}
     }
     let mut list = Vec::with_capacity(parts.len());
@@ -96,7 +116,7 @@ pub(super) fn content(parts: &[&Part], role: Role, row: &Row) -> Result<Value> {
         }
         list.push(Value::Object(fields));
     }
-    Ok(Value::Array(list))
+    Ok(Content::List(list))
 }
 
 fn media_fields(media: &Media, row: &Row) -> Result<Map<String, Value>> {
@@ -156,15 +176,14 @@ fn audio_format(media_type: &str) -> &str {
 }
 
 /// Content after what the model thought, as a list.
-pub(super) fn with_thinking(thinking: Value, content: Value) -> Value {
+pub(super) fn with_thinking(thinking: Value, content: Content<'_>) -> Content<'_> {
     let mut list = vec![thinking];
     match content {
-        Value::String(text) if text.is_empty() => {}
-        Value::String(text) => list.push(json!({ "type": "text", "text": text })),
-        Value::Array(parts) => list.extend(parts),
-        _ => {}
+        Content::Text(text) if !text.is_empty() => list.push(json!({ "type": "text", "text": text })),
+        Content::List(parts) => list.extend(parts),
+        Content::Text(_) | Content::None => {}
     }
-    Value::Array(list)
+    Content::List(list)
 }
 
 /// Reads the content of a message that a caller wrote. `None` where it holds what parts cannot say.

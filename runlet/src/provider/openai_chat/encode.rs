@@ -10,7 +10,7 @@ use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use super::compat::{Row, ToolContent};
-use super::content::{self, content, is_message, kept, kept_of_extra};
+use super::content::{self, Content, content, is_message, kept, kept_of_extra};
 use super::{Delivery, PROVIDER, VENDOR};
 use crate::error::Result;
 use crate::message::{Message, Part, Role, SharedMessage, ToolCall, ToolResult};
@@ -259,20 +259,7 @@ fn write_said(out: &mut Vec<u8>, message: &Message, said: &mut Vec<&Part>, row: 
 }
 
 fn tool_result<'a>(out: &mut Vec<u8>, result: &'a ToolResult, shown: &mut Vec<&'a Part>, row: &Row) -> Result<()> {
-    let mut said: Vec<&Part> = Vec::new();
-    for part in &result.content {
-        match part {
-            Part::Media(_) if row.tool_content != ToolContent::Anything => shown.push(part),
-            part => said.push(part),
-        }
-    }
-    let is_plain = |part: &&Part| matches!(part, Part::Text(_)) && kept(part, row).is_none();
-    let content = if row.tool_content == ToolContent::Text && said.iter().all(is_plain) {
-        let texts = said.iter().filter_map(|part| if let Part::Text(text) = part { Some(&*text.text) } else { None });
-        texts.collect::<Vec<_>>().join("\n").into()
-    } else {
-        content(&said, Role::Tool, row)?
-    };
+    let content = tool_content(result, shown, row)?;
     let id = call_id(&result.call_id, row);
     write(out, |object| {
         object.field("role", "tool")?;
@@ -283,10 +270,30 @@ fn tool_result<'a>(out: &mut Vec<u8>, result: &'a ToolResult, shown: &mut Vec<&'
     })
 }
 
+/// What a result says; what it shows and this server does not take there goes to `shown`.
+fn tool_content<'a>(result: &'a ToolResult, shown: &mut Vec<&'a Part>, row: &Row) -> Result<Content<'a>> {
+    if let [part] = result.content.as_slice()
+        && let Some(text) = content::plain(part, row)
+    {
+        return Ok(Content::Text(text.into()));
+    }
+    let is_shown = |part: &&Part| matches!(part, Part::Media(_)) && row.tool_content != ToolContent::Anything;
+    let (media, said): (Vec<&Part>, Vec<&Part>) = result.content.iter().partition(is_shown);
+    shown.extend(media);
+    let texts = || said.iter().map(|part| content::plain(part, row)).collect::<Option<Vec<_>>>();
+    if row.tool_content == ToolContent::Text
+        && let Some(texts) = texts()
+    {
+        return Ok(Content::Text(texts.join("\n").into()));
+    }
+    content(&said, Role::Tool, row)
+}
+
 /// Writes an answer of the model.
 fn assistant(out: &mut Vec<u8>, message: &Message, row: &Row) -> Result<()> {
     let mut said: Vec<&Part> = Vec::new();
-    let mut calls: Vec<&ToolCall> = Vec::new();
+    let calls = || message.tool_calls();
+    let has_calls = calls().next().is_some();
     let mut refusal = String::new();
     let mut fields = Map::new();
     let mut thinking = None;
@@ -296,7 +303,6 @@ fn assistant(out: &mut Vec<u8>, message: &Message, row: &Row) -> Result<()> {
             Part::Text(_) => said.push(part),
             Part::Media(_) => return Err(unsayable(PROVIDER, "an assistant message cannot hold an image or a file")),
             Part::Refusal(part) => refusal.push_str(&part.text),
-            Part::ToolCall(call) => calls.push(call),
             Part::Reasoning(reasoning) => {
                 let sent = sent_back(kept_of_extra(&reasoning.extra, row), row);
                 for (name, value) in sent {
@@ -312,7 +318,7 @@ fn assistant(out: &mut Vec<u8>, message: &Message, row: &Row) -> Result<()> {
                 native(out, item)?;
             }
             Part::Native(item) if item.provider == PROVIDER => said.push(part),
-            Part::Native(_) | Part::ToolResult(_) => {}
+            Part::Native(_) | Part::ToolCall(_) | Part::ToolResult(_) => {}
         }
     }
     for (name, value) in sent_back(kept_of_extra(&message.extra, row), row) {
@@ -321,31 +327,31 @@ fn assistant(out: &mut Vec<u8>, message: &Message, row: &Row) -> Result<()> {
     if !refusal.is_empty() {
         fields.insert("refusal".to_owned(), refusal.into());
     }
-    if !calls.is_empty() {
+    if has_calls {
         fields.remove("tool_calls");
     }
-    let says = !said.is_empty() || !calls.is_empty() || !fields.is_empty() || thinking.is_some();
+    let says = !said.is_empty() || has_calls || !fields.is_empty() || thinking.is_some();
     if !says && !message.parts.iter().any(|part| matches!(part, Part::Text(_))) {
         // What it held is another provider's, or not for sending back.
         return Ok(());
     }
     let is_none = |name: &str| fields.get(name).is_none_or(|value| value.is_null() || *value == json!([]));
-    let stands_alone = calls.is_empty() && is_none("refusal") && is_none("tool_calls");
+    let stands_alone = !has_calls && is_none("refusal") && is_none("tool_calls");
     let content = match (content(&said, Role::Assistant, row)?, thinking) {
         (content, Some(thinking)) => content::with_thinking(thinking, content),
-        (_, None) if said.is_empty() && !stands_alone => Value::Null,
+        (_, None) if said.is_empty() && !stands_alone => Content::None,
         (content, None) => content,
     };
     write(out, |object| {
         object.field("role", "assistant")?;
         object.field("content", &content)?;
         object.fields(&fields, &["role", "content"])?;
-        if calls.is_empty() {
+        if !has_calls {
             return Ok(());
         }
         object.field_with("tool_calls", |out| {
             let mut begin = b'[';
-            for call in calls {
+            for call in calls() {
                 out.push(begin);
                 tool_call(out, call, row)?;
                 begin = b',';

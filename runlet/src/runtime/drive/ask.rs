@@ -60,7 +60,7 @@ impl Driver {
         let answer = if session.hooks.is_empty() {
             None
         } else {
-            session.hooks.before_model_call(&context, at, &mut request).await?
+            session.hooks.before_model_call(&context, at, &mut request).boxed().await?
         };
         if request.messages.lineage() != self.run.context().lineage() {
             request.messages.check_calls().map_err(|unpaired| {
@@ -69,7 +69,7 @@ impl Driver {
             })?;
         }
         let Answered { mut response, early, max_output, duration } = if let Some((hook, response)) = answer {
-            let response = self.respond(span, hook, response, true).await?;
+            let response = self.respond(span, hook, response, true).boxed().await?;
             Answered { response, early: Vec::new(), max_output: None, duration: Duration::ZERO }
         } else {
             let prepared = self.allowed(step, span, request, None).await?;
@@ -77,7 +77,7 @@ impl Driver {
         };
         if !session.hooks.is_empty() {
             let usage = response.usage;
-            if let Err(error) = session.hooks.after_model_call(&context, at, &mut response).await {
+            if let Err(error) = session.hooks.after_model_call(&context, at, &mut response).boxed().await {
                 // What was answered was billed, whatever becomes of it.
                 self.not_answered(usage, false)?;
                 return Err(error);
@@ -127,10 +127,13 @@ impl Driver {
         if let Some(allowance) = self.output_allowance(upper_input(&prepared))? {
             let mut request = prepared.into_request();
             request.max_output_tokens = Some(request.max_output_tokens.map_or(allowance, |own| own.min(allowance)));
-            prepared = self.prepare(step, span, request, turned_down).await?;
+            prepared = self.prepare(step, span, request, turned_down).boxed().await?;
         }
         let session = &self.session;
-        session.hooks.check_model_call(&session.hook_context(step), session.hook_point(span), &prepared).await?;
+        if !session.hooks.is_empty() {
+            let (context, at) = (session.hook_context(step), session.hook_point(span));
+            session.hooks.check_model_call(&context, at, &prepared).boxed().await?;
+        }
         Ok(prepared)
     }
 
@@ -181,7 +184,8 @@ impl Driver {
         let answered = if session.hooks.is_empty() {
             self.send(span, prepared, &sent).await
         } else {
-            self.ask_hooked(span, &prepared, &chat, &sent).await.map(|response| (response, Vec::new()))
+            let asked = self.ask_hooked(span, &prepared, &chat, &sent).boxed().await;
+            asked.map(|response| (response, Vec::new()))
         };
         let duration = started.elapsed();
         match answered {

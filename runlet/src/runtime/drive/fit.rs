@@ -75,7 +75,7 @@ impl Driver {
                 Some(share) => Need::of_share(&self.context, &request.messages, share, excess),
                 None => Need::new(&self.context, &request.messages, excess),
             };
-            match self.compress(step, span, &compressor, &request.messages, need).await {
+            match self.compress(step, span, &compressor, &request.messages, need).boxed().await {
                 Ok(Some(smaller)) => {
                     // Only what no hook has touched is the run's own conversation and stays smaller for the steps to come.
                     if request.messages.lineage() == self.run.context().lineage() {
@@ -103,7 +103,7 @@ impl Driver {
             prepared => return prepared,
         };
         let Some(bill) = self.context.worth_counting(&refusal) else { return Err((request, refusal)) };
-        let counted = timeout(COUNT_TIMEOUT, self.model.count_tokens(&request)).await;
+        let counted = timeout(COUNT_TIMEOUT, self.model.count_tokens(&request)).boxed().await;
         match counted {
             Ok(Ok(Some(tokens))) => self.context.prepare_counted(*request, bill, tokens),
             _ => Err((request, refusal)),
@@ -227,9 +227,9 @@ impl Driver {
         if unanswered.begun {
             return Err(ContextOverflow::refused(bill, unanswered.error).into());
         }
-        let smaller = self.allowed(step, span, sent.into_request(), Some(&unanswered.error)).await?;
+        let smaller = self.allowed(step, span, sent.into_request(), Some(&unanswered.error)).boxed().await?;
         let bill = smaller.bill().cloned();
-        self.ask(span, smaller).await.map_err(|again| match bill {
+        self.ask(span, smaller).boxed().await.map_err(|again| match bill {
             Some(bill) if again.is_overflow() => ContextOverflow::refused(bill, again.error).into(),
             _ => again.error,
         })

@@ -10,8 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::run::{RunStatus, SavedTo};
 
 impl Driver {
-    pub(super) async fn load_conversation(&mut self) -> Result<()> {
-        let Some(id) = self.conversation.take() else { return Ok(()) };
+    pub(super) async fn load_conversation(&mut self, id: String) -> Result<()> {
         let stored = self.session.operate(self.session.root, loading(&id)).await?.loaded;
         let mut history = history_of(&id, stored.as_ref())?;
         let before = history.len();

@@ -1,6 +1,7 @@
 //! The tool calls of one step: which begin early, and how many run at a time.
 
 use std::collections::VecDeque;
+use std::pin::pin;
 use std::sync::Arc;
 
 use futures_util::stream::FuturesUnordered;
@@ -18,7 +19,7 @@ use crate::tool::Effect;
 /// A call that began before the model's message had ended, as its tool only reads. Dropping it ends it.
 pub(super) struct EarlyCall {
     index: usize,
-    call: ToolCall,
+    call: Arc<ToolCall>,
     task: AbortOnDropHandle<Result<Outcome>>,
 }
 
@@ -51,8 +52,9 @@ impl Driver {
     }
 
     pub(super) fn begin_early(&self, index: usize, call: ToolCall) -> EarlyCall {
+        let call = Arc::new(call);
         let step = self.step.unwrap_or(self.session.root);
-        let pending = PendingCall { index, call: call.clone(), approved: false, edited: false, deferred: None };
+        let pending = PendingCall { index, call: Arc::clone(&call), approved: false, edited: false, deferred: None };
         let work = run_call(Arc::clone(&self.session), step, pending);
         EarlyCall { index, call, task: AbortOnDropHandle::new(tokio::spawn(work.in_current_span())) }
     }
@@ -66,7 +68,7 @@ impl Driver {
             && calls.len() == 1
             && let Some(only) = calls.pop()
         {
-            let outcome = run_call(Arc::clone(&self.session), step, only).boxed().await?;
+            let outcome = pin!(run_call(Arc::clone(&self.session), step, only)).await?;
             return self.run.apply(outcome);
         }
         let mut waiting = VecDeque::new();
