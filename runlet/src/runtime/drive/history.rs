@@ -13,7 +13,7 @@ impl Driver {
     pub(super) async fn load_conversation(&mut self) -> Result<()> {
         let Some(id) = self.conversation.take() else { return Ok(()) };
         let stored = self.session.operate(self.session.root, loading(&id)).await?.loaded;
-        let mut history = history_of(&id, stored.as_ref())?;
+        let mut history = history_of(&id, stored.as_ref())?.joined_turns();
         let before = history.len();
         history.extend(self.run.messages().iter().cloned());
         self.run.begin_after(history);
