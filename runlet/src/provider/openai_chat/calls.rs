@@ -7,12 +7,17 @@
 
 use std::collections::VecDeque;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::compat::Row;
-use super::content;
-use crate::message::ToolCall;
+use super::{PROVIDER, content};
+use crate::message::{Native, Part, ToolCall};
 use crate::model::ModelEvent;
+
+/// The type of a call whose tool takes text instead of arguments, and the field with its name and its text.
+pub(super) const CUSTOM: &str = "custom";
+/// The kind of a native part that is such a call.
+pub(super) const CUSTOM_CALL: &str = "custom_tool_call";
 
 /// A call, or a piece of one.
 #[derive(Debug, Default)]
@@ -21,6 +26,8 @@ pub(super) struct Delta<'a> {
     pub(super) index: Option<u64>,
     pub(super) name: &'a str,
     pub(super) arguments: &'a str,
+    /// Whether its tool takes text instead of arguments.
+    pub(super) is_custom: bool,
 }
 
 /// The calls of an answer as far as they have come, in the order in which they began.
@@ -72,6 +79,12 @@ impl Calls {
             call.name.push_str(delta.name);
         }
         call.arguments.push_str(delta.arguments);
+        if delta.is_custom {
+            call.extra.insert("type".to_owned(), CUSTOM.into());
+        }
+        if call.is_custom() {
+            return Some(&mut call.extra);
+        }
         if call.shown {
             if !delta.arguments.is_empty() {
                 let arguments = delta.arguments.to_owned();
@@ -123,27 +136,44 @@ impl Calls {
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.calls.is_empty()
+    /// Whether there is a call that Runlet can answer.
+    pub(super) fn are_some(&self) -> bool {
+        self.calls.iter().any(|call| !call.is_custom())
     }
 
     /// The calls, all shown as complete.
-    pub(super) fn finish(self, row: &Row, out: &mut VecDeque<ModelEvent>) -> Vec<ToolCall> {
+    pub(super) fn finish(self, row: &Row, out: &mut VecDeque<ModelEvent>) -> Vec<Part> {
         let mut calls = Vec::with_capacity(self.calls.len());
         for (place, mut call) in self.calls.into_iter().enumerate() {
+            if call.is_custom() {
+                calls.push(Part::Native(call.into_native()));
+                continue;
+            }
             if !call.shown {
                 out.push_back(call.show(place));
             }
             let extra = content::by_server(call.extra, row);
             let call = ToolCall { id: call.id, name: call.name, arguments: call.arguments, extra };
             out.push_back(ModelEvent::ToolCallCompleted(call.clone()));
-            calls.push(call);
+            calls.push(Part::ToolCall(call));
         }
         calls
     }
 }
 
 impl Call {
+    /// Whether it is of a tool that takes text instead of arguments. Runlet has no such tools: the caller answers it.
+    fn is_custom(&self) -> bool {
+        self.extra.get("type").is_some_and(|kind| kind == CUSTOM)
+    }
+
+    fn into_native(self) -> Native {
+        let mut fields = self.extra;
+        fields.insert("id".to_owned(), self.id.into());
+        fields.insert(CUSTOM.to_owned(), json!({ "name": self.name, "input": self.arguments }));
+        Native::new(PROVIDER, CUSTOM_CALL, Value::Object(fields).to_string())
+    }
+
     fn show(&mut self, index: usize) -> ModelEvent {
         self.shown = true;
         ModelEvent::ToolCallDelta { index, name: Some(self.name.clone()), arguments: self.arguments.clone() }

@@ -54,10 +54,11 @@ impl StreamDecoder for ChatStream {
         }
         self.about.note(&chunk);
         if let Some(choice) = chunk.first() {
-            if let Some(delta) = choice.delta.or(choice.message) {
-                self.answer.add(&delta, Piece::Delta, out)?;
+            if let Some(delta) = choice.delta.as_ref().or(choice.message.as_ref()) {
+                self.answer.add(delta, Piece::Delta, out)?;
             }
-            self.about.stopped(choice.finish_reason.as_ref())?;
+            self.answer.weigh(choice.logprobs);
+            self.about.stopped(&choice)?;
         }
         Ok(ControlFlow::Continue(()))
     }
