@@ -9,15 +9,17 @@ use std::collections::HashSet;
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
-use super::compat::{Row, ToolContent};
+use super::calls::CUSTOM_CALL;
+use super::compat::{CallIds, Row, ToolContent};
 use super::content::{self, content, is_message, kept, kept_of_extra};
 use super::{Delivery, PROVIDER, VENDOR};
 use crate::error::Result;
 use crate::message::{Message, Part, Role, SharedMessage, ToolCall, ToolResult};
 use crate::model::{ModelRequest, OutputFormat, ToolChoice, ToolDefinition};
 use crate::provider::account::lay_options;
+use crate::provider::hash_of_id;
 use crate::provider::json::ObjectWriter;
-use crate::provider::openai::{self, AUTO_STRICT, native, strictness, unsayable, unwritable};
+use crate::provider::openai::{self, AUTO_STRICT, native, short_id, strictness, unsayable, unwritable};
 use crate::tool::ToolSpec;
 
 /// The option that says whether a stream is asked for its usage.
@@ -286,7 +288,7 @@ fn tool_result<'a>(out: &mut Vec<u8>, result: &'a ToolResult, shown: &mut Vec<&'
 /// Writes an answer of the model.
 fn assistant(out: &mut Vec<u8>, message: &Message, row: &Row) -> Result<()> {
     let mut said: Vec<&Part> = Vec::new();
-    let mut calls: Vec<&ToolCall> = Vec::new();
+    let mut calls: Vec<&Part> = Vec::new();
     let mut refusal = String::new();
     let mut fields = Map::new();
     let mut thinking = None;
@@ -296,7 +298,7 @@ fn assistant(out: &mut Vec<u8>, message: &Message, row: &Row) -> Result<()> {
             Part::Text(_) => said.push(part),
             Part::Media(_) => return Err(unsayable(PROVIDER, "an assistant message cannot hold an image or a file")),
             Part::Refusal(part) => refusal.push_str(&part.text),
-            Part::ToolCall(call) => calls.push(call),
+            Part::ToolCall(_) => calls.push(part),
             Part::Reasoning(reasoning) => {
                 let sent = sent_back(kept_of_extra(&reasoning.extra, row), row);
                 for (name, value) in sent {
@@ -311,6 +313,7 @@ fn assistant(out: &mut Vec<u8>, message: &Message, row: &Row) -> Result<()> {
                 out.push(b',');
                 native(out, item)?;
             }
+            Part::Native(item) if item.provider == PROVIDER && item.kind == CUSTOM_CALL => calls.push(part),
             Part::Native(item) if item.provider == PROVIDER => said.push(part),
             Part::Native(_) | Part::ToolResult(_) => {}
         }
@@ -336,20 +339,23 @@ fn assistant(out: &mut Vec<u8>, message: &Message, row: &Row) -> Result<()> {
         (_, None) if said.is_empty() && !stands_alone => Value::Null,
         (content, None) => content,
     };
+    let mut written = Vec::new();
+    for call in calls {
+        written.push(b',');
+        match call {
+            Part::ToolCall(call) => tool_call(&mut written, call, row).map_err(|error| unwritable(PROVIDER, &error))?,
+            Part::Native(call) => native(&mut written, call)?,
+            _ => {}
+        }
+    }
     write(out, |object| {
         object.field("role", "assistant")?;
         object.field("content", &content)?;
         object.fields(&fields, &["role", "content"])?;
-        if calls.is_empty() {
-            return Ok(());
-        }
+        let Some((_, calls)) = written.split_first() else { return Ok(()) };
         object.field_with("tool_calls", |out| {
-            let mut begin = b'[';
-            for call in calls {
-                out.push(begin);
-                tool_call(out, call, row)?;
-                begin = b',';
-            }
+            out.push(b'[');
+            out.extend_from_slice(calls);
             out.push(b']');
             Ok(())
         })
@@ -390,14 +396,15 @@ fn sent_back<'a>(
 /// A call's id in a form that the server takes: its own, else one that is made of it, the same each time.
 fn call_id<'a>(id: &'a str, row: &Row) -> Cow<'a, str> {
     const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-    let fits = id.len() == 9 && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    if fits || !row.short_call_ids {
-        return Cow::Borrowed(id);
+    match row.call_ids {
+        CallIds::Any => return Cow::Borrowed(id),
+        CallIds::UpTo(most) => return short_id(id, most),
+        CallIds::Nine if id.len() == 9 && id.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
+            return Cow::Borrowed(id);
+        }
+        CallIds::Nine => {}
     }
-    // FNV-1a, 64 bits: ids of one conversation are few.
-    let mut hash = id
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let mut hash = hash_of_id(id);
     let digits = (0..9).filter_map(|_| {
         let digit = DIGITS.get(usize::try_from(hash % 62).ok()?);
         hash /= 62;
