@@ -71,6 +71,8 @@ impl Calls {
             self.calls.push(Call { index: delta.index, ..Call::default() });
         }
         self.current = place;
+        // Calls that only the caller can answer are not shown.
+        let index = self.calls.iter().take(place).filter(|call| !call.is_custom()).count();
         let call = self.calls.get_mut(place)?;
         if call.id.is_empty() {
             delta.id.clone_into(&mut call.id);
@@ -88,11 +90,11 @@ impl Calls {
         if call.shown {
             if !delta.arguments.is_empty() {
                 let arguments = delta.arguments.to_owned();
-                out.push_back(ModelEvent::ToolCallDelta { index: place, name: None, arguments });
+                out.push_back(ModelEvent::ToolCallDelta { index, name: None, arguments });
             }
         } else if !call.name.is_empty() && !call.arguments.is_empty() {
             // Before the first argument the name may still grow; the arguments may come before the name.
-            out.push_back(call.show(place));
+            out.push_back(call.show(index));
         }
         Some(&mut call.extra)
     }
@@ -144,14 +146,16 @@ impl Calls {
     /// The calls, all shown as complete.
     pub(super) fn finish(self, row: &Row, out: &mut VecDeque<ModelEvent>) -> Vec<Part> {
         let mut calls = Vec::with_capacity(self.calls.len());
-        for (place, mut call) in self.calls.into_iter().enumerate() {
+        let mut index = 0;
+        for mut call in self.calls {
             if call.is_custom() {
                 calls.push(Part::Native(call.into_native()));
                 continue;
             }
             if !call.shown {
-                out.push_back(call.show(place));
+                out.push_back(call.show(index));
             }
+            index += 1;
             let extra = content::by_server(call.extra, row);
             let call = ToolCall { id: call.id, name: call.name, arguments: call.arguments, extra };
             out.push_back(ModelEvent::ToolCallCompleted(call.clone()));
