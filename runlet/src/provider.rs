@@ -83,6 +83,8 @@
 //!   tries again by itself tells of it with [`PreparedRequest::retrying`](crate::model::PreparedRequest::retrying), and
 //!   does not once something was handed out.
 //! * Dropping the future or the stream ends the request.
+//! * A model that asks others in its place names them ([`Model::stand_ins`](crate::Model::stand_ins)), so that a request is
+//!   counted by the rules of each.
 
 mod account;
 #[cfg(feature = "anthropic")]

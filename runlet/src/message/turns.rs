@@ -50,15 +50,15 @@ impl Messages {
         if joining.is_empty() {
             return self;
         }
-        let mut list: Vec<SharedMessage> = Vec::with_capacity(self.len());
+        let mut whole: Vec<SharedMessage> = Vec::with_capacity(self.len());
         for (place, message) in self.iter().enumerate() {
-            let last = if joining.binary_search(&place).is_ok() { list.pop() } else { None };
-            list.push(match last {
-                Some(last) => join(last.into_message(), message).into(),
+            let before = if joining.binary_search(&place).is_ok() { whole.pop() } else { None };
+            whole.push(match before {
+                Some(before) => join(before.into_message(), message).into(),
                 None => message.clone(),
             });
         }
-        list.into()
+        whole.into()
     }
 }
 

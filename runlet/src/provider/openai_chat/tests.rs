@@ -92,6 +92,18 @@ fn check_calls(deltas: &[Value], expected: &[(&str, &str, &str)]) {
 }
 
 #[test]
+fn what_a_server_can_do_is_told_by_the_address_that_will_be_asked() {
+    let variable = |name: &str| (name == "OPENAI_BASE_URL").then(|| "https://api.deepseek.com".to_owned());
+    let check = |model: OpenAiChat, expected| assert_eq!(model.known_compatibility(variable), expected);
+    let model = || OpenAiChat::new("m");
+    check(model(), Compatibility::deepseek());
+    check(model().api_key("k"), Compatibility::openai());
+    check(model().base_url("https://api.mistral.ai/v1"), Compatibility::mistral());
+    check(model().compatibility(Compatibility::vllm()), Compatibility::vllm());
+    assert_eq!(model().known_compatibility(|_| None), Compatibility::openai());
+}
+
+#[test]
 fn a_conversation_is_written_in_the_shortest_form() {
     let call = ToolCall::new("call_1", "lookup", "{}");
     let result = ToolResult::text(&call, "found");
