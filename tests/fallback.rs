@@ -3,10 +3,17 @@
 use std::sync::{Arc, Mutex};
 
 use futures_util::StreamExt;
+use runlet::budget::{ContextManager, ContextPolicy};
 use runlet::error::{ProviderError, ProviderErrorCategory as Category};
 use runlet::event::{EventKind, EventLog};
-use runlet::model::{Capabilities, ContextWindow, Fallback, Model, ModelEvent, ModelRequest, StopReason};
+use runlet::message::{Part, Role};
+use runlet::model::{
+    AnyModel, Capabilities, ContextWindow, Fallback, Model, ModelEvent, ModelRequest, ModelStream, PreparedRequest,
+    StopReason,
+};
+use runlet::schema::Schema;
 use runlet::testing::ScriptedModel;
+use runlet::tool::ToolSpec;
 use runlet::{Agent, Error, ErrorKind, Message, ModelResponse, Result, Runtime};
 
 use crate::kit::text;
@@ -112,6 +119,73 @@ fn a_request_that_fits_fits_all() {
     assert_eq!(all, Capabilities::new().context_window(500).max_output_tokens(100).with_tools());
     let unknown = Fallback::new(model(large)).or(model(Capabilities::new())).capabilities();
     assert_eq!(unknown.context_window, ContextWindow::Unknown);
+}
+
+/// A model under the names of another.
+struct Named(&'static str, &'static str, Option<u64>);
+
+impl Model for Named {
+    fn provider(&self) -> &str {
+        self.0
+    }
+
+    fn name(&self) -> &str {
+        self.1
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::new().context_window(100_000).with_tools().with_images()
+    }
+
+    async fn complete(&self, _: PreparedRequest) -> Result<ModelResponse> {
+        Ok(text("Hi"))
+    }
+
+    async fn stream(&self, request: PreparedRequest) -> Result<ModelStream> {
+        Ok(ModelStream::whole(self.complete(request).await?))
+    }
+
+    async fn count_tokens(&self, _: &ModelRequest) -> Result<Option<u64>> {
+        Ok(self.2)
+    }
+}
+
+#[test]
+fn a_request_is_counted_by_the_rules_of_every_model_that_may_be_asked() {
+    let openai = || Named("openai", "gpt-5.5", None);
+    let anthropic = || Named("anthropic", "claude-opus-5", None);
+    let spec = ToolSpec::new("lookup", "Looks an order up.", Schema::of::<String>());
+    // Georgian takes more tokens in other encodings than in OpenAI's newest; Anthropic adds a prompt for tools.
+    let words = "გამარჯობა, როგორ ხარ? დღეს კარგი ამინდია. ".repeat(20);
+    let request = ModelRequest::new(Message::new(Role::User, vec![Part::text(words)])).tool(spec);
+    let upper = |model: AnyModel| {
+        let manager = ContextManager::new(ContextPolicy::new()).for_model(&model);
+        let bill = manager.bill(&request, &model.capabilities()).expect("a bill");
+        let of_lines: u64 = bill.items().map(|item| item.tokens.upper).sum();
+        assert_eq!(of_lines, bill.total().upper, "the lines add up");
+        bill.input().upper
+    };
+    let alone = [upper(AnyModel::new(openai())), upper(AnyModel::new(anthropic()))];
+    assert!(alone[0] < alone[1], "{alone:?}");
+    let both = [
+        upper(AnyModel::new(Fallback::new(openai()).or(anthropic()))),
+        upper(AnyModel::new(Fallback::new(anthropic()).or(openai()))),
+        upper(AnyModel::new(Fallback::new(Fallback::new(openai()).or(anthropic())).or(openai()))),
+        upper(AnyModel::new(Fallback::new(openai()).or(Fallback::new(openai()).or(anthropic())))),
+    ];
+    assert!(both.iter().all(|both| *both >= alone[1]), "{both:?} of {alone:?}");
+    assert_eq!(upper(AnyModel::new(Fallback::new(openai()).or(openai()))), alone[0]);
+}
+
+#[tokio::test]
+async fn a_count_is_the_largest_where_every_model_counts() {
+    let count = async |counts: [Option<u64>; 2]| {
+        let [first, second] = counts.map(|count| Named("p", "m", count));
+        Fallback::new(first).or(second).count_tokens(&ModelRequest::new("Hi")).await.expect("a count")
+    };
+    assert_eq!(count([Some(3), Some(5)]).await, Some(5));
+    assert_eq!(count([Some(5), None]).await, None);
+    assert_eq!(count([None, Some(5)]).await, None);
 }
 
 #[tokio::test]

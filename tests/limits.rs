@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use runlet::agent::{Cost, Price};
 use runlet::hook::{Hook, HookContext};
+use runlet::message::{Extra, Media, Part, Role};
 use runlet::model::ModelResponse;
 use runlet::run::{Limit, LimitReached, RunStatus};
 use runlet::testing::ScriptedModel;
@@ -258,6 +259,49 @@ async fn a_history_with_an_open_call_is_refused_before_anything_is_sent() {
     let model = ScriptedModel::new().text("done");
     let whole = vec![user(), call(), answer("a"), user()];
     assert!(Runtime::new().run(&agent(&model, []), (), whole).await.is_ok());
+}
+
+#[tokio::test]
+async fn calls_of_one_turn_in_several_messages_are_sent_in_one() {
+    let call = |id: &str| calls(&[(id, "t", "{}")]).message;
+    let result = |id: &str| runlet::ToolResult::text(&runlet::ToolCall::new(id, "t", "{}"), "x");
+    let seen = |id: &str| {
+        let mut result = result(id);
+        result.content.push(Part::Media(Media::image_base64("image/png", "AAAA")));
+        Message::tool(vec![result])
+    };
+    let answer = |id: &str| Message::tool(vec![result(id)]);
+    let history = vec![
+        Message::user("go"),
+        call("a"),
+        call("b"),
+        seen("a"),
+        answer("b"),
+        Message::assistant("Done."),
+        Message::assistant("Really."),
+        call("c").pinned(),
+        answer("c"),
+        Message::user("again"),
+    ];
+    let model = ScriptedModel::new().text("done");
+    Runtime::new().run(&agent(&model, []), (), history).await.expect("an answer");
+    let sent = &model.requests()[0].messages;
+    let shape: Vec<_> = sent.iter().map(|message| (message.role, message.parts.len())).collect();
+    let (user, assistant, tool) = (Role::User, Role::Assistant, Role::Tool);
+    let (said, twice) = ([(assistant, 1), (assistant, 1), (assistant, 1), (tool, 1)], [(assistant, 2), (tool, 2)]);
+    assert_eq!(shape, [&[(user, 1)], &twice[..], &said[..], &[(user, 1)]].concat());
+    // What two providers keep cannot be kept with one message.
+    let keeping = |id: &str, provider: &str| {
+        let fields = serde_json::Map::from_iter([("x".to_owned(), json!(1))]);
+        Message { extra: Extra::new(provider, fields), ..call(id) }
+    };
+    let mixed = vec![keeping("a", "p"), call("b"), keeping("c", "q"), answer("a"), answer("b"), answer("c")];
+    let error = Runtime::new().run(&agent(&model, []), (), mixed).await.unwrap_err();
+    assert!(error.error().detail::<runlet::message::Unpaired>().is_some());
+    // Calls that stand apart from those that are open are nobody's turn.
+    let torn = vec![call("a"), Message::user("x"), call("b"), answer("a"), answer("b"), Message::user("go")];
+    let error = Runtime::new().run(&agent(&model, []), (), torn).await.unwrap_err();
+    assert!(error.error().detail::<runlet::message::Unpaired>().is_some());
 }
 
 #[test]

@@ -167,6 +167,23 @@ async fn a_native_call_that_nobody_answers_is_no_answer() {
     assert_eq!(error.report().messages.len(), 1, "no provider takes a call back without its answer");
 }
 
+#[tokio::test]
+async fn a_native_call_beside_a_tools_call_is_not_left_unanswered() {
+    let native =
+        |kind: &str| Part::Native(Native::new("openai", kind, format!(r#"{{"type":"{kind}","call_id":"n"}}"#)));
+    let call = || Part::ToolCall(ToolCall::new("a", "t", "{}"));
+    let open = Message::new(Role::Assistant, vec![native("shell_call"), call()]);
+    let model = ScriptedModel::new().response(ModelResponse::new(open, StopReason::ToolCalls)).text("never");
+    let error = Runtime::new().run(&agent(&model, [Stub::echo("t")]), (), "go").await.unwrap_err();
+    assert!(error.error().detail::<NativeCall>().is_some());
+    assert_eq!((model.requests().len(), error.report().messages.len()), (1, 1));
+    // What the provider ran itself has its output with it.
+    let closed = Message::new(Role::Assistant, vec![native("shell_call"), native("shell_call_output"), call()]);
+    let model = ScriptedModel::new().response(ModelResponse::new(closed, StopReason::ToolCalls)).text("done");
+    let result = Runtime::new().run(&agent(&model, [Stub::echo("t")]), (), "go").await.expect("an answer");
+    assert_eq!(result.output, "done");
+}
+
 /// Adds to every result.
 struct Verbose;
 

@@ -363,6 +363,26 @@ async fn a_call_without_deltas_is_told_once_and_output_left_out_at_the_end_is_ma
 }
 
 #[tokio::test]
+async fn row_10_a_call_that_no_event_ended_is_not_left_out_of_an_answer() {
+    let call = r#"{"type":"function_call","id":"fc_1","call_id":"call_1","name":"f","arguments":""}"#;
+    let added = format!(r#"{{"type":"response.output_item.added","output_index":1,"item":{call}}}"#);
+    let answer = events(&[&text_delta("Let me see."), &added, &completed("[]")]);
+    check_stream(Reply::new(200, SSE, answer), Category::Truncated, "a part of it had not", "Let me see.").await;
+}
+
+#[tokio::test]
+async fn a_time_limit_that_no_clock_reaches_is_none() {
+    let server = Loopback::start().await;
+    let never = std::time::Duration::MAX;
+    let model = adapter(&server).connect_timeout(never).timeout(never).first_event_timeout(never).idle_timeout(never);
+    let model = model.retry(RetryPolicy::new().longest_wait(never));
+    server.reply(Reply::new(200, JSON, format!(r#"{{"output":[{}]}}"#, message("Hello"))));
+    assert_eq!(model.complete(request().unbudgeted()).await.expect("an answer").message.text(), "Hello");
+    server.reply(Reply::new(200, SSE, events(&[&text_delta("Hel"), &completed(&format!("[{}]", message("Hello")))])));
+    assert_eq!(fold(&model).await.1.expect("an answer").message.text(), "Hello");
+}
+
+#[tokio::test]
 async fn a_bad_base_url_is_a_config_error() {
     for (url, words) in [
         ("", "cannot be read"),

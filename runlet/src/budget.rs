@@ -11,6 +11,7 @@ mod ledger;
 mod media;
 mod policy;
 mod ruler;
+mod rules;
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -28,8 +29,8 @@ pub use self::ruler::ExactRuler;
 pub use self::ruler::{Encoding, Ruler, Utf8Ruler};
 
 use self::calibration::Calibrations;
-use self::dialect::Dialect;
 use self::ledger::FixedCounts;
+use self::rules::Rules;
 use crate::error::{Error, ErrorKind, ProviderError, Result};
 use crate::message::{TokenCount, Usage, UsageSource};
 pub use crate::model::{Bill, BillItem, BillPart, Calibration, PartKind, Share, ShareUse};
@@ -192,11 +193,12 @@ impl fmt::Debug for ContextPolicy {
 #[derive(Clone, Debug)]
 pub struct ContextManager {
     policy: ContextPolicy,
-    /// The names of the provider and of the model; empty where nobody said.
-    provider: Arc<str>,
+    /// The model's name; empty where nobody said.
     model: Arc<str>,
-    dialect: Dialect,
-    ruler: Arc<dyn Ruler>,
+    /// How it counts.
+    rules: Rules,
+    /// How models count that may be asked in this one's place, where they count otherwise.
+    others: Arc<[Rules]>,
     /// Names the ruler and the rules, so that counts kept with messages are never taken for those of others.
     key: u64,
     /// The window that the provider named when it turned a request down, where that is smaller than was known.
@@ -220,19 +222,25 @@ impl ContextManager {
     /// assert_eq!(manager.calibration().samples, 0);
     /// ```
     pub fn for_model(self, model: &impl Model) -> Self {
-        Self::for_names(self.policy, model.provider(), model.name())
+        let mut manager = Self::for_names(self.policy, model.provider(), model.name());
+        let mut others: Vec<Rules> = Vec::new();
+        for other in model.stand_ins() {
+            let rules = Rules::of(&manager.policy, other.provider(), other.name());
+            if std::iter::once(&manager.rules).chain(&others).all(|known| !known.is_like(&rules)) {
+                others.push(rules);
+            }
+        }
+        if !others.is_empty() {
+            manager.key = others.iter().fold(manager.key, |key, rules| rules.dialect.key(key ^ rules.key));
+            manager.others = others.into();
+        }
+        manager
     }
 
     fn for_names(policy: ContextPolicy, provider: &str, model: &str) -> Self {
-        let dialect = Dialect::of(provider, model, policy.unseen_file_tokens);
-        // The default ruler covers any encoding; a model whose encoding is known need not pay for the others.
-        let is_o200k = dialect.provider.is_openai() && Encoding::of(model) == Some(Encoding::O200kBase);
-        let (ruler, key): (Arc<dyn Ruler>, _) = match policy.ruler_key {
-            DEFAULT_RULER if is_o200k => (Arc::new(Utf8Ruler::o200k()), O200K_RULER),
-            key => (Arc::clone(&policy.ruler), key),
-        };
-        let key = dialect.key(key);
-        Self { policy, provider: provider.into(), model: model.into(), dialect, ruler, key, reported_window: None }
+        let rules = Rules::of(&policy, provider, model);
+        let key = rules.key;
+        Self { policy, model: model.into(), rules, others: Arc::default(), key, reported_window: None }
     }
 
     /// Counts a request and seals it.
@@ -316,7 +324,7 @@ impl ContextManager {
         mut bill: Bill,
         tokens: u64,
     ) -> Result<PreparedRequest, (Box<ModelRequest>, Error)> {
-        self.policy.learnt.calibrations.observe(&self.provider, &self.model, bill.measured, tokens);
+        self.policy.learnt.calibrations.observe(&self.rules.provider, &self.model, bill.measured, tokens);
         bill.counted_input = Some(tokens);
         sealed(request, bill)
     }
@@ -359,22 +367,25 @@ impl ContextManager {
             "extra_body",
         ];
         let elsewhere = |tool: &ToolDefinition| matches!(tool, ToolDefinition::Native(_));
-        let options = request.options.of(&self.provider);
-        let whole = !request.tools.iter().any(elsewhere)
-            && !options.is_some_and(|options| ELSEWHERE.iter().any(|name| options.contains_key(*name)));
+        // Which of the models answers is not known beforehand.
+        let is_elsewhere = |rules: &Rules| {
+            let options = request.options.of(&rules.provider);
+            options.is_some_and(|options| ELSEWHERE.iter().any(|name| options.contains_key(*name)))
+        };
+        let whole = !request.tools.iter().any(elsewhere) && !self.all_rules().any(is_elsewhere);
         let bill = request.bill().filter(|_| whole)?;
         Some(Sent { measured: bill.measured })
     }
 
     pub(crate) fn observe_sent(&self, sent: &Sent, usage: &Usage) {
         if let (Some(tokens), UsageSource::Reported) = (usage.input_tokens, usage.source) {
-            self.policy.learnt.calibrations.observe(&self.provider, &self.model, sent.measured, tokens);
+            self.policy.learnt.calibrations.observe(&self.rules.provider, &self.model, sent.measured, tokens);
         }
     }
 
     /// How the model's reported usage corrects the ruler.
     pub fn calibration(&self) -> Calibration {
-        self.policy.calibration(&self.provider, &self.model)
+        self.policy.calibration(&self.rules.provider, &self.model)
     }
 
     /// Whether the policy fits the model, and instructions, tools and the like leave room for a conversation.
@@ -435,7 +446,7 @@ impl ContextManager {
         }
         let least =
             told.unwrap_or_else(|| bill.limit().saturating_sub(bill.reserved_output()).saturating_sub(bill.margin()));
-        self.policy.learnt.calibrations.overflowed(&self.provider, &self.model, bill.measured, least);
+        self.policy.learnt.calibrations.overflowed(&self.rules.provider, &self.model, bill.measured, least);
     }
 
     /// The window of a model, or the caller's cap of it where that is smaller; `None` where nobody knows either.
@@ -448,11 +459,20 @@ impl ContextManager {
 
     /// The model, as messages name it.
     fn of_model(&self) -> String {
-        if self.model.is_empty() { "the model".to_owned() } else { format!("model `{}/{}`", self.provider, self.model) }
+        if self.model.is_empty() {
+            "the model".to_owned()
+        } else {
+            format!("model `{}/{}`", self.rules.provider, self.model)
+        }
     }
 
     pub(crate) fn policy(&self) -> &ContextPolicy {
         &self.policy
+    }
+
+    /// How each model counts that may be asked, the manager's own first.
+    fn all_rules(&self) -> impl Iterator<Item = &Rules> {
+        std::iter::once(&self.rules).chain(self.others.iter())
     }
 }
 

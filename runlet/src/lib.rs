@@ -114,6 +114,11 @@ pub use runlet_macros::tool;
 pub use runlet_macros::toolset;
 pub use schemars;
 
+/// The example of the page on providers.
+#[cfg(all(doctest, feature = "openai"))]
+#[doc = include_str!("../../docs/providers.md")]
+struct ProvidersPage;
+
 /// The examples of the README. Some talk to OpenAI, though they are only compiled.
 #[cfg(all(doctest, feature = "openai"))]
 #[doc = include_str!("../../README.md")]

@@ -4,6 +4,8 @@
 //! encrypted reasoning) stays with the part it came with as [`Extra`], is sent back to that provider unchanged, and
 //! never to another one. [`Messages`] is a history: messages shared by reference, so that a step costs what is new.
 
+mod turns;
+
 use std::fmt;
 use std::ops::{Add, AddAssign, Deref};
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -86,6 +86,12 @@ pub trait Model: Send + Sync + 'static {
     fn count_tokens(&self, _request: &ModelRequest) -> impl Future<Output = Result<Option<u64>>> + Send {
         async { Ok(None) }
     }
+
+    /// The models that may be asked in this one's place, as those of a [`Fallback`]. A request is counted by the rules of
+    /// each, and is sent only where it fits them all.
+    fn stand_ins(&self) -> Vec<AnyModel> {
+        Vec::new()
+    }
 }
 
 /// What a model can do, and how much it can read. Unknown abilities are taken as absent.
@@ -232,6 +238,10 @@ impl Model for AnyModel {
     async fn count_tokens(&self, request: &ModelRequest) -> Result<Option<u64>> {
         self.0.count_tokens(request).await
     }
+
+    fn stand_ins(&self) -> Vec<AnyModel> {
+        self.0.stand_ins()
+    }
 }
 
 impl fmt::Debug for AnyModel {
@@ -250,6 +260,7 @@ trait ErasedModel: Send + Sync {
     fn complete(&self, request: PreparedRequest) -> ModelFuture<'_, ModelResponse>;
     fn stream(&self, request: PreparedRequest) -> ModelFuture<'_, ModelStream>;
     fn count_tokens<'a>(&'a self, request: &'a ModelRequest) -> ModelFuture<'a, Option<u64>>;
+    fn stand_ins(&self) -> Vec<AnyModel>;
 }
 
 impl<M: Model> ErasedModel for M {
@@ -275,5 +286,9 @@ impl<M: Model> ErasedModel for M {
 
     fn count_tokens<'a>(&'a self, request: &'a ModelRequest) -> ModelFuture<'a, Option<u64>> {
         Box::pin(Model::count_tokens(self, request))
+    }
+
+    fn stand_ins(&self) -> Vec<AnyModel> {
+        Model::stand_ins(self)
     }
 }

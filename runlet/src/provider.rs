@@ -83,6 +83,8 @@
 //!   tries again by itself tells of it with [`PreparedRequest::retrying`](crate::model::PreparedRequest::retrying), and
 //!   does not once something was handed out.
 //! * Dropping the future or the stream ends the request.
+//! * A model that asks others in its place names them ([`Model::stand_ins`](crate::Model::stand_ins)), so that a request is
+//!   counted by the rules of each.
 
 mod account;
 #[cfg(feature = "anthropic")]
@@ -100,7 +102,12 @@ mod openai_chat;
 mod openai_responses;
 mod sse;
 
+#[cfg(any(feature = "anthropic", feature = "gemini", feature = "openai"))]
+use std::borrow::Cow;
+
 use crate::error::{ProviderError, ProviderErrorCategory};
+#[cfg(any(feature = "anthropic", feature = "gemini", feature = "openai"))]
+use crate::message::MediaSource;
 
 #[cfg(feature = "anthropic")]
 pub use self::anthropic::Anthropic;
@@ -120,6 +127,30 @@ type Failure = Box<ProviderError>;
 
 fn fail(provider: &str, category: ProviderErrorCategory, words: impl Into<String>) -> Failure {
     Box::new(ProviderError::new(provider, category, words))
+}
+
+/// A source whose data stands in its address (`data:image/png;base64,iVBO..`) as one that holds the data. Not every API
+/// reads such addresses.
+#[cfg(any(feature = "anthropic", feature = "gemini", feature = "openai"))]
+fn inlined(source: &MediaSource) -> Cow<'_, MediaSource> {
+    match source {
+        MediaSource::Url { url, .. } => data_url(url).map_or(Cow::Borrowed(source), Cow::Owned),
+        source => Cow::Borrowed(source),
+    }
+}
+
+/// Reads `data:image/png;base64,iVBO..`.
+#[cfg(any(feature = "anthropic", feature = "gemini", feature = "openai"))]
+fn data_url(url: &str) -> Option<MediaSource> {
+    let (media_type, data) = url.strip_prefix("data:")?.split_once(";base64,")?;
+    Some(MediaSource::Base64 { media_type: media_type.to_owned(), data: data.to_owned() })
+}
+
+/// A number that tells apart the call ids of one conversation, which are few, when they are made fit for an API: FNV-1a
+/// of 64 bits, the same each time.
+#[cfg(any(feature = "anthropic", feature = "openai"))]
+fn hash_of_id(id: &str) -> u64 {
+    id.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// Tells the log of an event that an adapter does not know, by its type. Such events are passed over.

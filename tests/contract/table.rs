@@ -28,7 +28,7 @@ pub(super) const TABLE: [Row; 75] = [
     wire(
         8,
         "an event or a stream without end",
-        "`max_event_bytes` (8 MiB) and `max_stream_bytes` (64 MiB) end it with a protocol error, in linear time",
+        "`size_limits` (8 MiB an event, 64 MiB an answer) end it with a protocol error, in linear time",
     ),
     wire(9, "the stream ends within an event", "`truncated`, with what had come; never an answer"),
     wire(10, "the stream ends without its provider's end marker", "`truncated`; never an answer"),
@@ -58,7 +58,7 @@ pub(super) const TABLE: [Row; 75] = [
     wire(
         22,
         "a proxy in the environment",
-        "it is used for other machines only; a client of the caller's own can rule it out",
+        "it is used for other machines only; `no_proxy`, or a client of the caller's own, rules it out",
     ),
     wire(
         23,

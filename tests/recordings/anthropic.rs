@@ -203,6 +203,9 @@ fn whole(stream: &str) -> Option<String> {
                     }
                 }
                 message.insert("usage".to_owned(), to_raw_value(&usage).ok()?);
+                if let Some(applied) = event.get("context_management") {
+                    message.insert("context_management".to_owned(), applied.clone());
+                }
             }
             _ => {}
         }

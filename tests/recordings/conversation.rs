@@ -83,10 +83,12 @@ fn next_turn<'a>(api: &dyn Api, last: Option<&Turn<'_>>, exchange: &'a Exchange)
     }
     let request = api.import(body).map_err(|_| "the request cannot be read")?;
     let Some(last) = last else {
-        if request.messages.check_calls().is_err() {
-            return Err("calls of several answers in a row are answered together, which no run begins with");
+        // A run does the same with the history that it begins with.
+        let history = request.messages.clone().joined_turns();
+        if history.check_calls().is_err() {
+            return Err("a call of the history has no result, and no run begins with that");
         }
-        let said = request.messages.iter().map(|message| Message::clone(message)).collect();
+        let said = history.iter().map(|message| Message::clone(message)).collect();
         return Ok(Turn { exchange, request, said });
     };
     let place = |exchange: &Exchange| exchange.recorded.session.map(|session| session.turn);

@@ -72,7 +72,7 @@ impl Api for OpenAiChatApi {
                 whole[name] = chunk[name].clone();
             }
         }
-        let mut message = Map::new();
+        let (mut message, mut logprobs) = (Map::new(), Map::new());
         let mut finish = Value::Null;
         for chunk in &chunks {
             if !chunk["usage"].is_null() {
@@ -81,12 +81,13 @@ impl Api for OpenAiChatApi {
             let choices = chunk["choices"].as_array().into_iter().flatten();
             for choice in choices.filter(|choice| choice["index"].as_u64().unwrap_or(0) == 0) {
                 join(&mut message, &choice["delta"]);
+                join(&mut logprobs, &choice["logprobs"]);
                 if choice["finish_reason"].is_string() {
                     finish = choice["finish_reason"].clone();
                 }
             }
         }
-        whole["choices"] = json!([{ "index": 0, "message": message, "finish_reason": finish }]);
+        whole["choices"] = json!([{ "index": 0, "message": message, "finish_reason": finish, "logprobs": logprobs }]);
         Some(whole.to_string())
     }
 

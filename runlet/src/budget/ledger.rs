@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::dialect::Dialect;
 use super::policy::fraction_of;
+use super::rules::{Rules, most};
 use super::{ContextManager, Ruler, media};
 use crate::message::{Message, Messages, Part, Role, SharedMessage, TokenCount};
 use crate::model::{
@@ -132,32 +133,35 @@ impl Ledger {
 
 impl Fixed {
     fn count(request: &ModelRequest, manager: &ContextManager) -> Self {
-        let (ruler, dialect) = (manager.ruler(), &manager.dialect);
-        let tools = if request.tools.is_empty() { TokenCount::default() } else { dialect.tools() };
+        let measure = |texts: &[&str]| -> TokenCount {
+            manager.most(|rules| texts.iter().map(|text| rules.ruler().measure(text)).sum())
+        };
+        let has_tools = !request.tools.is_empty();
+        let tools = manager.most(|rules| if has_tools { rules.dialect.tools() } else { TokenCount::default() });
         let mut items = vec![BillItem { part: BillPart::Overhead, tokens: Dialect::REQUEST + tools }];
         if let Some(instructions) = &request.instructions {
-            let tokens = Dialect::MESSAGE + ruler.measure(instructions);
+            let tokens = Dialect::MESSAGE + measure(&[instructions]);
             items.push(BillItem { part: BillPart::Instructions, tokens });
         }
         for tool in request.tools.iter() {
             let (name, tokens) = match tool {
                 ToolDefinition::Function(spec) => {
                     let texts = [spec.name.as_ref(), spec.description.as_ref(), spec.parameters.json()];
-                    (spec.name.to_string(), texts.map(|text| ruler.measure(text)).into_iter().sum::<TokenCount>())
+                    (spec.name.to_string(), measure(&texts))
                 }
-                ToolDefinition::Native(native) => (native.kind.clone(), ruler.measure(&native.item)),
+                ToolDefinition::Native(native) => (native.kind.clone(), measure(&[&native.item])),
             };
-            items.push(BillItem { part: BillPart::Tool { name }, tokens: dialect.tool() + tokens });
+            let frame = manager.most(|rules| rules.dialect.tool());
+            items.push(BillItem { part: BillPart::Tool { name }, tokens: frame + tokens });
         }
         if let Some(OutputFormat::Schema { name, description, schema, .. }) = &request.output {
             let texts = [name.as_str(), description.as_deref().unwrap_or_default(), schema.json()];
-            let tokens = texts.map(|text| ruler.measure(text)).into_iter().sum();
-            items.push(BillItem { part: BillPart::OutputSchema, tokens });
+            items.push(BillItem { part: BillPart::OutputSchema, tokens: measure(&texts) });
         }
         if !request.options.is_empty() {
             // Which of them the model reads is the provider's business: all count.
             let json = serde_json::to_string(&request.options).unwrap_or_default();
-            items.push(BillItem { part: BillPart::Options, tokens: ruler.measure(&json) });
+            items.push(BillItem { part: BillPart::Options, tokens: measure(&[&json]) });
         }
         let total = items.iter().map(|item| item.tokens).sum();
         Self {
@@ -198,7 +202,11 @@ impl ContextManager {
 
     /// What a message takes that is not shared yet.
     pub(super) fn measure_once(&self, message: &Message) -> TokenCount {
-        measure_message(message, &self.dialect, self.ruler())
+        Dialect::MESSAGE + message.parts.iter().map(|part| self.measure_part(part)).sum()
+    }
+
+    fn measure_part(&self, part: &Part) -> TokenCount {
+        self.most(|rules| measure_part(part, &rules.dialect, rules.ruler()))
     }
 
     /// What of a message counts to a share, as the upper figure.
@@ -208,28 +216,31 @@ impl ContextManager {
             Share::ToolResults if is_result => self.measure(message).upper,
             Share::Attachments if !is_result => {
                 let media = message.parts.iter().filter(|part| matches!(part, Part::Media(_)));
-                media.map(|part| measure_part(part, &self.dialect, self.ruler()).upper).sum()
+                media.map(|part| self.measure_part(part).upper).sum()
             }
             _ => 0,
         }
     }
 
     pub(crate) fn ruler(&self) -> &dyn Ruler {
-        &*self.ruler
+        self.rules.ruler()
+    }
+
+    /// What is measured by the rules of each model that may be asked: the most of it.
+    fn most(&self, measure: impl Fn(&Rules) -> TokenCount) -> TokenCount {
+        most(self.all_rules(), measure)
     }
 }
 
 /// Measures parts for the lines of a bill.
 fn meter(manager: &ContextManager) -> PartMeter {
-    let (dialect, ruler) = (manager.dialect, Arc::clone(&manager.ruler));
-    let measure =
-        move |message: &Message| message.parts.iter().map(|part| measure_part(part, &dialect, &*ruler)).collect();
+    let (first, others) = (manager.rules.clone(), Arc::clone(&manager.others));
+    let measure = move |message: &Message| {
+        let rules = || std::iter::once(&first).chain(others.iter());
+        let parts = message.parts.iter();
+        parts.map(|part| most(rules(), |rules| measure_part(part, &rules.dialect, rules.ruler()))).collect()
+    };
     PartMeter { key: manager.key, measure: Arc::new(measure) }
-}
-
-/// What a message takes.
-fn measure_message(message: &Message, dialect: &Dialect, ruler: &dyn Ruler) -> TokenCount {
-    Dialect::MESSAGE + message.parts.iter().map(|part| measure_part(part, dialect, ruler)).sum()
 }
 
 fn measure_part(part: &Part, dialect: &Dialect, ruler: &dyn Ruler) -> TokenCount {

@@ -15,7 +15,8 @@ use crate::error::{Error, ErrorKind, ProviderErrorCategory as Category, Result};
 /// have been handed out yet. Each model's own retries come first; give all but the last few or none, or the wait adds up.
 ///
 /// The first model's name stands for all. Its abilities are those that all have: the smallest window, the smallest limit
-/// of an answer, tools where all call them. So a request that fits one fits all.
+/// of an answer, tools where all call them. A run counts its requests by the rules of every model, and the largest count
+/// holds. So a request that fits one fits all.
 ///
 /// **Who answered** is told by [`ModelResponse::model`] and by the event `model.retrying`, whose `model` is the one asked
 /// next. When all fail, the error is that of the last model, and its words begin with the models that failed before.
@@ -120,13 +121,19 @@ impl Model for Fallback {
         Ok(ModelStream::new(events))
     }
 
-    /// The largest count of the models that count: the request must fit all.
+    /// The largest of the models' counts, as the request must fit all; none where one of them does not count.
     async fn count_tokens(&self, request: &ModelRequest) -> Result<Option<u64>> {
-        let mut most = None;
+        let mut most = 0;
         for model in self.models() {
-            most = most.max(model.count_tokens(request).await?);
+            let Some(tokens) = model.count_tokens(request).await? else { return Ok(None) };
+            most = most.max(tokens);
         }
-        Ok(most)
+        Ok(Some(most))
+    }
+
+    fn stand_ins(&self) -> Vec<AnyModel> {
+        let others = self.others.iter().flat_map(|other| std::iter::once(other.clone()).chain(other.stand_ins()));
+        self.first.stand_ins().into_iter().chain(others).collect()
     }
 }
 

@@ -153,7 +153,7 @@ impl HttpClient {
         decode: impl Fn(&str) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let limit = self.settings.total_timeout;
-        let deadline = Instant::now() + limit;
+        let deadline = after(limit);
         let secrets = self.secrets(&request);
         let attempt = || async {
             let answer = tokio::time::timeout_at(deadline, self.whole(&request, &decode)).await;
@@ -172,7 +172,7 @@ impl HttpClient {
         let limit = self.settings.first_event_timeout;
         let secrets = self.secrets(&request);
         let attempt = || async {
-            let deadline = Instant::now() + limit;
+            let deadline = after(limit);
             let answer = tokio::time::timeout_at(deadline, async {
                 let (head, response) = self.send(&request, Some(EVENTS)).await?;
                 self.expect_events(head, response).await
@@ -278,6 +278,13 @@ impl HttpClient {
     fn secrets(&self, request: &HttpRequest) -> Secrets {
         Secrets::new(self.key.clone(), request.headers.clone())
     }
+}
+
+/// When a time limit from now on ends. One that no clock reaches, such as [`Duration::MAX`], is none.
+fn after(limit: Duration) -> Instant {
+    const NEVER: Duration = Duration::from_hours(24 * 365 * 30);
+    let now = Instant::now();
+    now.checked_add(limit.min(NEVER)).unwrap_or(now)
 }
 
 /// Reads a base URL: `https`, or `http` to this machine or where the user allows it; no user, password, query or

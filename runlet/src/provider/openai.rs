@@ -1,12 +1,14 @@
 //! What OpenAI's two APIs have in common: the models, strict mode, and the words of tools and schemas.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use serde_json::value::RawValue;
 use serde_json::{Map, Number, Value};
 
-use super::fail;
+use super::{fail, hash_of_id};
 use crate::error::{Error, ProviderErrorCategory as Category, Result};
-use crate::message::{MediaSource, Native};
+use crate::message::Native;
 use crate::model::{ModelRequest, OutputFormat, ToolDefinition};
 use crate::schema::{Dialect, Schema};
 use crate::tool::ToolSpec;
@@ -63,10 +65,14 @@ pub(super) fn tools(
 
 /// Writes a native item or tool as it came.
 pub(super) fn native(out: &mut Vec<u8>, native: &Native) -> Result<()> {
-    // One that is not JSON would break the whole body.
-    serde_json::from_str::<&RawValue>(&native.item).map_err(|_| malformed(native))?;
+    check_native(native)?;
     out.extend_from_slice(native.item.as_bytes());
     Ok(())
+}
+
+/// Checks that a native item is JSON: one that is not would break the whole body.
+pub(super) fn check_native(native: &Native) -> Result<()> {
+    serde_json::from_str::<&RawValue>(&native.item).map(drop).map_err(|_| malformed(native))
 }
 
 /// The error of a native part that is no JSON.
@@ -174,10 +180,16 @@ pub(super) fn only(value: &Value, names: &[&str]) -> bool {
     value.as_object().is_some_and(|fields| fields.keys().all(|name| names.contains(&name.as_str())))
 }
 
-/// Reads `data:image/png;base64,iVBO..`.
-pub(super) fn data_url(url: &str) -> Option<MediaSource> {
-    let (media_type, data) = url.strip_prefix("data:")?.split_once(";base64,")?;
-    Some(MediaSource::Base64 { media_type: media_type.to_owned(), data: data.to_owned() })
+/// A call's id of at most `most` bytes, which OpenAI's servers ask for. Ids of other providers may be longer; a call and
+/// its result are changed alike.
+pub(super) fn short_id(id: &str, most: usize) -> Cow<'_, str> {
+    /// What stands for the end that is cut off.
+    const HASH: usize = "_0123456789abcdef".len();
+    if id.len() <= most {
+        return Cow::Borrowed(id);
+    }
+    let kept = id.get(..id.floor_char_boundary(most.saturating_sub(HASH))).unwrap_or_default();
+    Cow::Owned(format!("{kept}_{:016x}", hash_of_id(id)))
 }
 
 /// An object of texts.

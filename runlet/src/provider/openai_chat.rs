@@ -22,7 +22,7 @@ mod tests;
 use serde_json::Value;
 
 pub use self::compat::Compatibility;
-use super::account::{Account, Connection, Vendor, WrittenTools, account_methods};
+use super::account::{Account, Connection, Vendor, WrittenTools, account_methods, environment};
 use super::http::HttpRequest;
 use super::models::{self, Maker};
 use crate::error::Result;
@@ -147,9 +147,16 @@ impl OpenAiChat {
         import::request(body)
     }
 
-    /// What kind of server stands at the base URL; OpenAI's where none was set.
-    fn known_compatibility(&self) -> Compatibility {
-        let by_url = || self.account.base_url.as_deref().map_or_else(Compatibility::openai, Compatibility::of_url);
+    /// What kind of server stands at the base URL, where the first request will find it too; OpenAI's where none was set.
+    fn known_compatibility(&self, variable: impl Fn(&str) -> Option<String>) -> Compatibility {
+        let Account { key, base_url, .. } = &self.account;
+        let by_url = || match (key, base_url) {
+            (_, Some(url)) => Compatibility::of_url(url),
+            (None, None) => {
+                variable(VENDOR.base_url_variable).map_or_else(Compatibility::openai, |url| Compatibility::of_url(&url))
+            }
+            (Some(_), None) => Compatibility::openai(),
+        };
         self.compatibility.unwrap_or_else(by_url)
     }
 
@@ -187,7 +194,7 @@ impl Model for OpenAiChat {
     }
 
     fn capabilities(&self) -> Capabilities {
-        let compatibility = self.known_compatibility();
+        let compatibility = self.known_compatibility(environment);
         let mut known = if compatibility == Compatibility::openai() {
             models::capabilities(Maker::OpenAi, &self.model)
         } else {

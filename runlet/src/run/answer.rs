@@ -19,14 +19,15 @@ impl Run {
             message = Message { role: Role::Assistant, ..message.into_message() }.into();
         }
         self.last_stop = Some(stop_reason.clone());
-        if message.tool_calls().next().is_some() {
-            self.open_turn(message, &stop_reason);
-            return;
-        }
         if let Some(Native { provider, kind, .. }) = unanswered(&message) {
-            // It does not become history: no provider takes a call back without its answer.
+            // It does not become history, nor do calls of tools beside it: no provider takes a call back without its
+            // answer.
             let ending = Ending::NativeCall { provider: provider.clone(), item: kind.clone() };
             self.end(ending);
+            return;
+        }
+        if message.tool_calls().next().is_some() {
+            self.open_turn(message, &stop_reason);
             return;
         }
         match stop_reason {
@@ -236,10 +237,23 @@ pub(super) fn digest(call: &ToolCall) -> u64 {
 /// The first item of a message that is a call in a form of its provider's for the caller to answer, as far as its name
 /// tells: providers name what they run themselves otherwise, or leave its result in the same answer.
 fn unanswered(message: &Message) -> Option<&Native> {
-    message.parts.iter().find_map(|part| match part {
-        Part::Native(native) if native.is_open_call() => Some(native),
-        _ => None,
-    })
+    let natives =
+        || message.parts.iter().filter_map(|part| if let Part::Native(native) = part { Some(native) } else { None });
+    // A provider may have run the tool itself: then the output stands behind the call.
+    let is_answered = |call: &Native| {
+        let kind = format!("{}_output", call.kind);
+        natives().any(|native| native.kind == kind && call_id(native) == call_id(call))
+    };
+    natives().find(|native| native.is_open_call() && !is_answered(native))
+}
+
+/// The id by which a native call and its output know each other.
+fn call_id(native: &Native) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Item {
+        call_id: Option<String>,
+    }
+    serde_json::from_str::<Item>(&native.item).ok()?.call_id
 }
 
 /// Whether an answer holds nothing that anyone could use.

@@ -55,7 +55,7 @@ pub enum Ending {
         /// What happened, in words.
         message: String,
     },
-    /// The model's answer holds no text, and a call in a form of its provider's that only the caller could answer.
+    /// The model's answer holds a call in a form of its provider's that only the caller could answer.
     NativeCall {
         /// The wire format it belongs to.
         provider: String,

@@ -102,7 +102,7 @@ impl Driver {
                     )),
                     (Ok(()), false) => Begin::New,
                 };
-                let mut run = Run::new(id, own.name.as_ref(), own.run.clone(), messages);
+                let mut run = Run::new(id, own.name.as_ref(), own.run.clone(), messages.joined_turns());
                 run.origin_mut().request = asked;
                 (run, begin)
             }

@@ -69,6 +69,9 @@ pub(super) struct Head {
     pub(super) stop_details: Value,
     #[serde(default)]
     pub(super) container: Value,
+    /// What the provider took out of the conversation before the model read it.
+    #[serde(default)]
+    pub(super) context_management: Value,
     #[serde(default)]
     pub(super) usage: Value,
 }
@@ -90,7 +93,13 @@ impl Head {
             None => StopReason::EndTurn,
         };
         let mut message = Message::new(Role::Assistant, parts);
-        let kept = [("container", self.container), ("stop_sequence", self.stop_sequence)];
+        let kept = [
+            ("container", self.container),
+            ("context_management", self.context_management),
+            ("stop_sequence", self.stop_sequence),
+            // Those of a refusal in words stand with the words.
+            ("stop_details", self.stop_details),
+        ];
         let kept = kept.into_iter().filter(|(_, value)| !value.is_null());
         message.extra = Extra::new(PROVIDER, kept.map(|(name, value)| (name.to_owned(), value)).collect());
         let mut response = ModelResponse::new(message, stop_reason);

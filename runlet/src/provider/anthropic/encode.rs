@@ -353,10 +353,8 @@ fn call_id(id: &str) -> std::borrow::Cow<'_, str> {
     if !id.is_empty() && id.chars().all(legal) {
         return id.into();
     }
-    // So that two ids that differ in what is replaced stay two (FNV-1a).
-    let hash = id
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    // So that two ids that differ in what is replaced stay two.
+    let hash = crate::provider::hash_of_id(id);
     let replaced: String = id.chars().map(|character| if legal(character) { character } else { '_' }).collect();
     format!("{replaced}_{hash:016x}").into()
 }
@@ -401,7 +399,7 @@ fn write_media(out: &mut Vec<u8>, media: &Media) -> Result<()> {
             return Err(unsayable("the Messages API takes images and documents, neither audio nor video"));
         }
     };
-    let source = match &media.source {
+    let source = match &*crate::provider::inlined(&media.source) {
         MediaSource::Url { url, .. } => json!({ "type": "url", "url": url }),
         MediaSource::FileId { id } => json!({ "type": "file", "file_id": id }),
         MediaSource::Base64 { media_type, data } if kind == "document" && media_type.starts_with("text/") => {

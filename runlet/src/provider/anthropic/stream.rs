@@ -76,6 +76,8 @@ struct MessageDelta {
     #[serde(default)]
     delta: Head,
     #[serde(default)]
+    context_management: Value,
+    #[serde(default)]
     usage: Value,
 }
 
@@ -198,13 +200,14 @@ impl MessageStream {
     }
 
     fn message_delta(&mut self, data: &str) -> Result<(), Failure> {
-        let MessageDelta { delta, usage } = read(data)?;
+        let MessageDelta { delta, context_management, usage } = read(data)?;
         let head = &mut self.head;
         for (known, new) in [
             (&mut head.stop_reason, delta.stop_reason),
             (&mut head.stop_sequence, delta.stop_sequence),
             (&mut head.stop_details, delta.stop_details),
             (&mut head.container, delta.container),
+            (&mut head.context_management, context_management),
         ] {
             if !new.is_null() {
                 *known = new;

@@ -59,6 +59,16 @@ fn whole(content: &Value, rest: &Value) -> ModelResponse {
 }
 
 #[test]
+fn data_in_an_address_is_sent_as_data() {
+    let image = Media::image_url("data:image/png;base64,AAAA");
+    let source = json!({ "type": "base64", "media_type": "image/png", "data": "AAAA" });
+    check_messages(
+        vec![Message::new(Role::User, vec![Part::Media(image)])],
+        &json!([{ "role": "user", "content": [{ "type": "image", "source": source }] }]),
+    );
+}
+
+#[test]
 fn a_conversation_is_written_in_blocks() {
     let call = ToolCall::new("call_1", "lookup", r#"{"id": 7}"#);
     let result = ToolResult::text(&call, "found");

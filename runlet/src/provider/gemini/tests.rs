@@ -46,6 +46,14 @@ fn check_round_trip(request: &Value) {
     assert_eq!(&body_for(NEW, &read), request);
 }
 
+#[test]
+fn data_in_an_address_is_sent_as_data() {
+    check_contents(
+        vec![Message::new(Role::User, vec![Part::Media(Media::image_url("data:image/png;base64,AAAA"))])],
+        &json!([{ "role": "user", "parts": [{ "inlineData": { "mimeType": "image/png", "data": "AAAA" } }] }]),
+    );
+}
+
 fn schema(value: Value) -> Schema {
     Schema::from_value(value).expect("a schema")
 }

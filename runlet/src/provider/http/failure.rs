@@ -123,8 +123,7 @@ impl ErrorObject {
         let text = |name: &str| error.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
         let message = match (text("message"), error.get("detail")) {
             (Some(message), _) => message.to_owned(),
-            (None, Some(Value::String(detail))) => detail.clone(),
-            (None, Some(detail)) => detail.to_string(),
+            (None, Some(detail)) => hints::words_of_detail(detail),
             (None, None) => String::new(),
         };
         let class = text("type");
@@ -220,7 +219,10 @@ pub(super) fn of_status(provider: &str, head: &AnswerHead, content_type: Option<
 
 /// The error of an answer that succeeded and is no event stream where one was asked for.
 pub(super) fn of_other_content(provider: &str, content_type: Option<&str>, body: &[u8]) -> Failure {
-    match serde_json::from_slice::<Value>(body).ok().as_ref().and_then(|body| body.get("error")) {
+    let read: Option<Value> = serde_json::from_slice(body).ok();
+    // Gemini wraps the object of a streaming request into a list.
+    let read = read.as_ref().map(|body| body.get(0).unwrap_or(body));
+    match read.and_then(|body| body.get("error")) {
         Some(Value::Null) | None => {
             let words = format!("the answer is {}, not an event stream", describe(content_type));
             fail(provider, Category::Protocol, words)
@@ -337,8 +339,9 @@ pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Durati
         let sensible = seconds.is_finite() && seconds >= 0.0;
         sensible.then(|| Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
     };
-    if let Some(wait) = text("retry-after-ms").and_then(|text| text.parse::<f64>().ok()) {
-        return seconds(wait / 1000.0);
+    let in_millis = text("retry-after-ms").and_then(|text| seconds(text.parse::<f64>().ok()? / 1000.0));
+    if in_millis.is_some() {
+        return in_millis;
     }
     let text = text("retry-after")?;
     match text.parse::<f64>() {

@@ -95,7 +95,7 @@ impl RetryPolicy {
     fn wait(&self, asked: Option<Duration>, backoff: Duration) -> Option<Duration> {
         match asked {
             Some(asked) if asked > self.longest_wait => None,
-            Some(asked) if !asked.is_zero() => Some(asked + asked.mul_f64(fastrand::f64() / 10.0)),
+            Some(asked) if !asked.is_zero() => Some(asked.saturating_add(asked.mul_f64(fastrand::f64() / 10.0))),
             _ => Some(backoff),
         }
     }
@@ -133,7 +133,8 @@ impl Retries {
             .when(|error: &Failure| error.is_retryable())
             .adjust(|error, backoff| {
                 let wait = self.policy.wait(error.retry_after, backoff?)?;
-                let in_time = deadline.is_none_or(|deadline| Instant::now() + wait < deadline);
+                let left = |deadline: Instant| deadline.saturating_duration_since(Instant::now());
+                let in_time = deadline.is_none_or(|deadline| wait < left(deadline));
                 (in_time && self.budget.withdraw()).then_some(wait)
             })
             .notify(|error, delay| {
@@ -215,6 +216,13 @@ mod tests {
         check_wait(Some(Duration::from_mins(2)), Some((120_000, 132_000))).await;
         check_wait(Some(Duration::from_millis(120_001)), None).await;
         check_wait(Some(Duration::MAX), None).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_without_end_is_not_waited_for() {
+        let error = failure(Category::RateLimited, |error| error.retry_after = Some(Duration::MAX));
+        let retries = Retries::new(RetryPolicy::new().longest_wait(Duration::MAX));
+        assert_eq!(run(&retries, Some(Duration::from_mins(10)), &error).await.0, 1);
     }
 
     #[tokio::test(start_paused = true)]

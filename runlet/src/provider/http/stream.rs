@@ -109,7 +109,7 @@ impl<D: StreamDecoder> EventStream<D> {
                     if matches!(self.state, State::Waiting) {
                         self.state = State::Reading;
                         self.limit = self.idle_timeout;
-                        self.timer.as_mut().reset(Instant::now() + self.limit);
+                        self.timer.as_mut().reset(super::after(self.limit));
                     }
                     let step = self.decoder.event(event, &mut self.ready);
                     if step.is_err() && self.lenient && !is_json(event.data) {
@@ -164,7 +164,7 @@ impl<D: StreamDecoder> EventStream<D> {
                 Poll::Ready(Some(Ok(bytes))) => {
                     self.parser.push(&bytes);
                     if matches!(self.state, State::Reading) {
-                        self.timer.as_mut().reset(Instant::now() + self.limit);
+                        self.timer.as_mut().reset(super::after(self.limit));
                     }
                 }
                 Poll::Ready(Some(Err(error))) => {

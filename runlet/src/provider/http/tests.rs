@@ -119,6 +119,33 @@ fn the_details_of_an_error_say_more_than_its_status() {
 }
 
 #[test]
+fn row_12_the_error_object_of_a_gateway_is_read_in_a_list_too() {
+    let json = Some("application/json");
+    let read = |body: &str| failure::of_other_content("test", json, body.as_bytes());
+    let object = r#"{"error":{"code":429,"message":"m","status":"RESOURCE_EXHAUSTED"}}"#;
+    for body in [object.to_owned(), format!("[{object}]")] {
+        assert_eq!(read(&body).category, Category::RateLimited, "{body}");
+    }
+    for body in ["[]", "[7]", "{}", r#"[{"error":null}]"#] {
+        assert_eq!(read(body).category, Category::Protocol, "{body}");
+    }
+}
+
+#[test]
+fn what_was_sent_and_is_repeated_in_a_validation_error_does_not_show() {
+    let input = json!({ "messages": [{ "role": "user", "content": "canary" }] });
+    let detail = json!([
+        { "type": "missing", "loc": ["body", "messages", 0, "role"], "msg": "Field required", "input": input },
+        { "msg": "Value error", "ctx": { "error": "canary" } },
+        "canary",
+    ]);
+    let body = json!({ "detail": detail }).to_string();
+    check_object(Some(422), &body, Category::InvalidRequest, None, "body.messages.0.role: Field required; Value error");
+    let object = json!({ "detail": { "message": "m", "input": "canary" } }).to_string();
+    check_object(Some(422), &object, Category::InvalidRequest, None, "m");
+}
+
+#[test]
 fn words_are_cut_at_whole_characters() {
     let cut = |words: String| redacted(&words, Some("sk-canary")).message.len();
     assert_eq!(cut("é".repeat(2000)), 2048);
@@ -149,7 +176,9 @@ fn the_wait_that_a_server_asks_for_is_read_in_all_its_forms() {
     check_wait(&[("retry-after", "2")], Some(Duration::from_secs(2)));
     check_wait(&[("retry-after", "0.25")], Some(Duration::from_millis(250)));
     check_wait(&[("retry-after-ms", "1500"), ("retry-after", "2")], Some(Duration::from_millis(1500)));
-    check_wait(&[("retry-after-ms", "soon"), ("retry-after", "2")], Some(Duration::from_secs(2)));
+    for nonsense in ["soon", "-1", "NaN", ""] {
+        check_wait(&[("retry-after-ms", nonsense), ("retry-after", "2")], Some(Duration::from_secs(2)));
+    }
     // The example date of RFC 9110 lies 784,111,777 s after the epoch.
     check_wait(&[("retry-after", "Sun, 06 Nov 1994 08:49:47 GMT")], Some(Duration::from_secs(10)));
     check_wait(&[("retry-after", "Sun, 06 Nov 1994 08:49:27 GMT")], Some(Duration::ZERO));

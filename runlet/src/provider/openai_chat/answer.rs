@@ -12,7 +12,7 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-use super::calls::{Calls, Delta};
+use super::calls::{CUSTOM, Calls, Delta};
 use super::compat::Row;
 use super::decode::{protocol, text};
 use super::{PROVIDER, content};
@@ -80,6 +80,7 @@ struct CallFields<'a> {
     id: Option<Words<'a>>,
     index: Option<&'a RawValue>,
     function: Option<Function<'a>>,
+    custom: Option<&'a RawValue>,
     /// All other fields that are not `null`, but for the type.
     rest: Vec<(Cow<'a, str>, &'a RawValue)>,
 }
@@ -101,6 +102,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for CallFields<'a> {
                     match &*name {
                         "id" => call.id = map.next_value()?,
                         "function" => call.function = map.next_value()?,
+                        CUSTOM => call.custom = map.next_value()?,
                         "index" => call.index = map.next_value()?,
                         "type" => _ = map.next_value::<IgnoredAny>()?,
                         _ => call.rest.extend(some(map.next_value()?).map(|value| (name, value))),
@@ -120,6 +122,15 @@ struct Function<'a> {
     name: Option<Words<'a>>,
     #[serde(borrow, default)]
     arguments: Option<&'a RawValue>,
+}
+
+/// A call of a tool that takes text instead of arguments.
+#[derive(Deserialize)]
+struct Custom<'a> {
+    #[serde(borrow, default)]
+    name: Option<Words<'a>>,
+    #[serde(borrow, default)]
+    input: Option<&'a RawValue>,
 }
 
 /// Whether a message came whole.
@@ -198,9 +209,20 @@ impl Answer {
         }
         said.tool_calls.into_iter().try_for_each(|call| self.call(call, piece, out))?;
         if let Some(call) = said.function_call {
-            self.function(Words::default(), None, Some(call), piece, out)?;
+            self.function(Words::default(), None, Some(call), false, piece, out)?;
         }
         Ok(())
+    }
+
+    /// Keeps how likely the tokens were, which a server tells beside what it says.
+    pub(super) fn weigh(&mut self, logprobs: Option<&RawValue>) {
+        let Some(Ok(Value::Object(mut told))) = logprobs.map(|logprobs| serde_json::from_str(logprobs.get())) else {
+            return;
+        };
+        told.retain(|_, value| !value.is_null());
+        if !told.is_empty() {
+            keep_value(&mut self.rest, "logprobs", Value::Object(told));
+        }
     }
 
     fn content(&mut self, content: &RawValue, out: Out<'_, '_>) -> Result<(), Failure> {
@@ -232,9 +254,20 @@ impl Answer {
         }
     }
 
-    fn call(&mut self, fields: CallFields<'_>, piece: Piece, out: Out<'_, '_>) -> Result<(), Failure> {
+    fn call(&mut self, mut fields: CallFields<'_>, piece: Piece, out: Out<'_, '_>) -> Result<(), Failure> {
+        let (function, is_custom) = match (fields.function.take(), fields.custom.take()) {
+            (None, Some(custom)) => {
+                let Custom { name, input } = serde_json::from_str(custom.get()).map_err(|error| malformed(&error))?;
+                (Some(Function { name, arguments: input }), true)
+            }
+            (function, custom) => {
+                // Some servers write both fields, of which one is empty.
+                fields.rest.extend(custom.map(|custom| (CUSTOM.into(), custom)));
+                (function, false)
+            }
+        };
         let index = fields.index.and_then(|index| serde_json::from_str(index.get()).ok());
-        let Some(extra) = self.function(fields.id.unwrap_or_default(), index, fields.function, piece, out)? else {
+        let Some(extra) = self.function(fields.id.unwrap_or_default(), index, function, is_custom, piece, out)? else {
             return Ok(());
         };
         for (name, value) in fields.rest {
@@ -249,6 +282,7 @@ impl Answer {
         Words(id): Words<'_>,
         index: Option<u64>,
         function: Option<Function<'_>>,
+        is_custom: bool,
         piece: Piece,
         out: Out<'_, '_>,
     ) -> Result<Option<&mut Map<String, Value>>, Failure> {
@@ -259,7 +293,7 @@ impl Answer {
         if id.is_empty() && name.is_empty() && arguments.is_empty() {
             return Ok(None);
         }
-        let delta = Delta { id, index, name, arguments };
+        let delta = Delta { id, index, name, arguments, is_custom };
         Ok(match piece {
             Piece::Whole => self.calls.add_whole(delta, out),
             Piece::Delta => self.calls.add(delta, out),
@@ -274,7 +308,7 @@ impl Answer {
 
     /// Whether the model asked for tools.
     pub(super) fn has_calls(&self) -> bool {
-        self.calls.len() > 0
+        self.calls.are_some()
     }
 
     /// Whether the model declined.
@@ -293,7 +327,7 @@ impl Answer {
         if !self.refusal.is_empty() {
             parts.push(Part::Refusal(Refusal { text: self.refusal, extra: crate::message::Extra::default() }));
         }
-        parts.extend(self.calls.finish(row, out).map(Part::ToolCall));
+        parts.extend(self.calls.finish(row, out));
         let mut message = Message::new(Role::Assistant, parts);
         message.extra = content::by_server(self.rest, row);
         message
@@ -402,11 +436,24 @@ fn grow(last: &mut Map<String, Value>, detail: Map<String, Value>) {
     }
 }
 
-/// Keeps a field: lists grow, everything else is what came last.
+/// Keeps a field: lists grow, as do sounds and what they say; everything else is what came last.
 fn keep(fields: &mut Map<String, Value>, name: &str, value: &RawValue) {
-    let Ok(value) = serde_json::from_str::<Value>(value.get()) else { return };
+    if let Ok(value) = serde_json::from_str::<Value>(value.get()) {
+        keep_value(fields, name, value);
+    }
+}
+
+fn keep_value(fields: &mut Map<String, Value>, name: &str, value: Value) {
     match (fields.get_mut(name), value) {
         (Some(Value::Array(known)), Value::Array(more)) => known.extend(more),
+        (Some(Value::Object(known)), Value::Object(more)) => {
+            more.into_iter().for_each(|(name, value)| keep_value(known, &name, value));
+        }
+        (Some(Value::String(known)), Value::String(more)) if matches!(name, "data" | "transcript") => {
+            known.push_str(&more);
+        }
+        // What was told is not taken back.
+        (Some(_), Value::Null) => {}
         (_, value) => {
             fields.insert(name.to_owned(), value);
         }

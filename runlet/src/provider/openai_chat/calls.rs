@@ -7,13 +7,18 @@
 
 use std::borrow::Cow;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::answer::Shown;
 use super::compat::Row;
-use super::content;
-use crate::message::ToolCall;
+use super::{PROVIDER, content};
+use crate::message::{Native, Part, ToolCall};
 use crate::model::ModelEvent;
+
+/// The type of a call whose tool takes text instead of arguments, and the field with its name and its text.
+pub(super) const CUSTOM: &str = "custom";
+/// The kind of a native part that is such a call.
+pub(super) const CUSTOM_CALL: &str = "custom_tool_call";
 
 /// A call, or a piece of one.
 #[derive(Debug, Default)]
@@ -22,6 +27,8 @@ pub(super) struct Delta<'a> {
     pub(super) index: Option<u64>,
     pub(super) name: Cow<'a, str>,
     pub(super) arguments: Cow<'a, str>,
+    /// Whether its tool takes text instead of arguments.
+    pub(super) is_custom: bool,
 }
 
 /// The calls of an answer as far as they have come, in the order in which they began.
@@ -60,6 +67,8 @@ impl Calls {
             self.calls.push(Call { index: delta.index, ..Call::default() });
         }
         self.current = place;
+        // Calls that only the caller can answer are not shown.
+        let index = self.calls.iter().take(place).filter(|call| !call.is_custom()).count();
         let call = self.calls.get_mut(place)?;
         if call.id.is_empty() {
             call.id = delta.id.into_owned();
@@ -67,14 +76,21 @@ impl Calls {
         if call.name != delta.name {
             append(&mut call.name, delta.name);
         }
+        if delta.is_custom {
+            call.extra.insert("type".to_owned(), CUSTOM.into());
+        }
+        if call.is_custom() {
+            append(&mut call.arguments, delta.arguments);
+            return Some(&mut call.extra);
+        }
         if call.shown && !delta.arguments.is_empty() {
             let arguments = || delta.arguments.clone().into_owned();
-            out.show(|| ModelEvent::ToolCallDelta { index: place, name: None, arguments: arguments() });
+            out.show(|| ModelEvent::ToolCallDelta { index, name: None, arguments: arguments() });
         }
         append(&mut call.arguments, delta.arguments);
         // Before the first argument the name may still grow; the arguments may come before the name.
         if !call.shown && !call.name.is_empty() && !call.arguments.is_empty() {
-            call.show(place, out);
+            call.show(index, out);
         }
         Some(&mut call.extra)
     }
@@ -122,21 +138,43 @@ impl Calls {
         self.calls.len()
     }
 
+    /// Whether there is a call that Runlet can answer.
+    pub(super) fn are_some(&self) -> bool {
+        self.calls.iter().any(|call| !call.is_custom())
+    }
+
     /// The calls, all shown as complete.
-    pub(super) fn finish(self, row: &Row, out: &mut Shown<'_>) -> impl ExactSizeIterator<Item = ToolCall> {
-        self.calls.into_iter().enumerate().map(|(place, mut call)| {
-            if !call.shown {
-                call.show(place, out);
+    pub(super) fn finish(self, row: &Row, out: &mut Shown<'_>) -> impl Iterator<Item = Part> {
+        let mut index = 0;
+        self.calls.into_iter().map(move |mut call| {
+            if call.is_custom() {
+                return Part::Native(call.into_native());
             }
+            if !call.shown {
+                call.show(index, out);
+            }
+            index += 1;
             let extra = content::by_server(call.extra, row);
             let call = ToolCall { id: call.id, name: call.name, arguments: call.arguments, extra };
             out.show(|| ModelEvent::ToolCallCompleted(call.clone()));
-            call
+            Part::ToolCall(call)
         })
     }
 }
 
 impl Call {
+    /// Whether it is of a tool that takes text instead of arguments. Runlet has no such tools: the caller answers it.
+    fn is_custom(&self) -> bool {
+        self.extra.get("type").is_some_and(|kind| kind == CUSTOM)
+    }
+
+    fn into_native(self) -> Native {
+        let mut fields = self.extra;
+        fields.insert("id".to_owned(), self.id.into());
+        fields.insert(CUSTOM.to_owned(), json!({ "name": self.name, "input": self.arguments }));
+        Native::new(PROVIDER, CUSTOM_CALL, Value::Object(fields).to_string())
+    }
+
     fn show(&mut self, index: usize, out: &mut Shown<'_>) {
         self.shown = true;
         let (name, arguments) = (&self.name, &self.arguments);

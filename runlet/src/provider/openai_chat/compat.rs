@@ -54,8 +54,8 @@ pub(super) struct Row {
     pub(super) files: Files,
     /// Whether a user may show a film.
     pub(super) video: bool,
-    /// Whether call ids have to be nine letters and digits.
-    pub(super) short_call_ids: bool,
+    /// What call ids may be; others are made fit.
+    pub(super) call_ids: CallIds,
     /// Whether `[DONE]` ends an answer that gave no reason for stopping.
     pub(super) done_ends: bool,
 }
@@ -82,6 +82,16 @@ pub(super) enum Files {
     DocumentUrl,
 }
 
+/// What the ids of calls may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CallIds {
+    Any,
+    /// At most so many bytes.
+    UpTo(usize),
+    /// Nine letters and digits.
+    Nine,
+}
+
 /// What all servers have in common, as far as anybody can tell.
 const OTHER: Row = Row {
     name: "other",
@@ -102,7 +112,7 @@ const OTHER: Row = Row {
     tool_content: ToolContent::Text,
     files: Files::Data,
     video: false,
-    short_call_ids: false,
+    call_ids: CallIds::Any,
     done_ends: false,
 };
 
@@ -124,6 +134,9 @@ static ROWS: &[Row] = &[
         strict: true,
         // API reference: the content of a tool message is a text or a list of parts of type `text`.
         tool_content: ToolContent::Texts,
+        // The API's error: "Invalid 'messages[1].tool_calls[0].id': string too long. Expected a string with maximum
+        // length 40".
+        call_ids: CallIds::UpTo(40),
         ..OTHER
     },
     Row {
@@ -193,7 +206,7 @@ static ROWS: &[Row] = &[
         // API reference: `document_url`, also for data.
         files: Files::DocumentUrl,
         // The API's error: "Tool call id .. must be a-z, A-Z, 0-9, with a length of 9".
-        short_call_ids: true,
+        call_ids: CallIds::Nine,
         ..OTHER
     },
     Row {
@@ -432,7 +445,11 @@ mod tests {
             }
             .to_owned(),
             yes(row.video),
-            yes(row.short_call_ids),
+            match row.call_ids {
+                CallIds::Any => "any".to_owned(),
+                CallIds::UpTo(most) => format!("up to {most}"),
+                CallIds::Nine => "nine".to_owned(),
+            },
             yes(row.done_ends),
         ];
         format!("| {} |", cells.join(" | "))

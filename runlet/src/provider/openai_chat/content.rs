@@ -10,7 +10,8 @@ use super::compat::{Files, Row};
 use crate::error::Result;
 use crate::message::{Extra, Media, MediaKind, MediaSource, Native, Part, Role, Text};
 use crate::provider::json::merge;
-use crate::provider::openai::{data_url, malformed, object, take_text, unsayable};
+use crate::provider::openai::{malformed, object, take_text, unsayable};
+use crate::provider::{data_url, inlined};
 
 /// Who wrote the fields that are kept with a part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,15 +122,16 @@ pub(super) fn content<'a>(parts: &[&'a Part], role: Role, row: &Row) -> Result<C
 
 fn media_fields(media: &Media, row: &Row) -> Result<Map<String, Value>> {
     let cannot = |what: &str| Err(unsayable(PROVIDER, &format!("{} does not take {what}", row.name)));
-    let url = match &media.source {
+    let source = inlined(&media.source);
+    let url = match &*source {
         MediaSource::Url { url, .. } => Some(url.clone()),
         MediaSource::Base64 { media_type, data } if media.kind != MediaKind::Audio => {
             Some(format!("data:{media_type};base64,{data}"))
         }
         _ => None,
     };
-    let is_url = matches!(media.source, MediaSource::Url { .. });
-    let (kind, value) = match (media.kind, &media.source, url) {
+    let is_url = matches!(*source, MediaSource::Url { .. });
+    let (kind, value) = match (media.kind, &*source, url) {
         (MediaKind::Image, _, Some(url)) => ("image_url", json!({ "url": url })),
         (MediaKind::Image, ..) => return cannot("an image by the id of a file"),
         (MediaKind::Video, _, Some(url)) if row.video => ("video_url", json!({ "url": url })),

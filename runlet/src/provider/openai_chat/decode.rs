@@ -47,6 +47,11 @@ pub(super) struct Choice<'a> {
     pub(super) message: Option<Said<'a>>,
     #[serde(borrow, default)]
     pub(super) finish_reason: Option<Words<'a>>,
+    #[serde(borrow, default)]
+    pub(super) logprobs: Option<&'a RawValue>,
+    /// Why the server behind a gateway failed.
+    #[serde(borrow, default)]
+    error: Option<&'a RawValue>,
 }
 
 /// The first of several choices, which is the answer. The others are passed over.
@@ -144,8 +149,11 @@ impl About {
     }
 
     /// Notes why the model stopped. Fails where the server says that it failed.
-    pub(super) fn stopped(&mut self, finish: Option<&Words<'_>>) -> Result<(), Failure> {
-        match finish.map(|Words(finish)| &**finish) {
+    pub(super) fn stopped(&mut self, choice: &Choice<'_>) -> Result<(), Failure> {
+        if let Some(error) = choice.error.map(RawValue::get).filter(|error| error.starts_with('{')) {
+            return Err(self::error(error));
+        }
+        match choice.finish_reason.as_ref().map(|Words(finish)| &**finish) {
             None | Some("") => Ok(()),
             Some("error") => Err(fail(PROVIDER, Category::Server, "the server broke off the answer with an error")),
             Some(finish) => {
@@ -179,11 +187,12 @@ pub(super) fn response(json: &str, row: &Row) -> Result<ModelResponse, Failure> 
     let mut about = About::default();
     about.note(&chunk);
     let choice = chunk.first().ok_or_else(|| protocol("the answer has no choices"))?;
-    about.stopped(choice.finish_reason.as_ref())?;
+    about.stopped(&choice)?;
     let message = choice.message.ok_or_else(|| protocol("the answer has no message"))?;
     let mut answer = Answer::default();
     let mut shown = Shown(None);
     answer.add(message, Piece::Whole, &mut shown)?;
+    answer.weigh(choice.logprobs);
     Ok(about.finish(answer, row, &mut shown))
 }
 
@@ -258,7 +267,7 @@ pub(super) fn error(json: &str) -> Failure {
     // Gateways say what status the failure would have had.
     let status = ["status_code", "status", "code"].iter().find_map(|name| object.get(name)?.as_u64());
     let status = status.and_then(|status| u16::try_from(status).ok()).filter(|status| (400..600).contains(status));
-    let read = ErrorObject::in_body(json.as_bytes()).unwrap_or_default();
+    let read = ErrorObject::in_body(json.as_bytes()).unwrap_or_else(|| ErrorObject::of(object));
     read.into_error(PROVIDER, status)
 }
 

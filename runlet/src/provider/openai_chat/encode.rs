@@ -9,15 +9,17 @@ use std::collections::HashSet;
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
-use super::compat::{Row, ToolContent};
+use super::calls::CUSTOM_CALL;
+use super::compat::{CallIds, Row, ToolContent};
 use super::content::{self, Content, content, is_message, kept, kept_of_extra};
 use super::{Delivery, PROVIDER, VENDOR};
 use crate::error::Result;
 use crate::message::{Message, Part, Role, SharedMessage, ToolCall, ToolResult};
 use crate::model::{ModelRequest, OutputFormat, ToolChoice, ToolDefinition};
 use crate::provider::account::lay_options;
+use crate::provider::hash_of_id;
 use crate::provider::json::ObjectWriter;
-use crate::provider::openai::{self, AUTO_STRICT, native, strictness, unsayable, unwritable};
+use crate::provider::openai::{self, AUTO_STRICT, check_native, native, short_id, strictness, unsayable, unwritable};
 use crate::tool::ToolSpec;
 
 /// The option that says whether a stream is asked for its usage.
@@ -292,7 +294,7 @@ fn tool_content<'a>(result: &'a ToolResult, shown: &mut Vec<&'a Part>, row: &Row
 /// Writes an answer of the model.
 fn assistant(out: &mut Vec<u8>, message: &Message, row: &Row) -> Result<()> {
     let mut said: Vec<&Part> = Vec::new();
-    let calls = || message.tool_calls();
+    let calls = || message.parts.iter().filter(|part| is_call(part));
     let has_calls = calls().next().is_some();
     let mut refusal = String::new();
     let mut fields = Map::new();
@@ -317,6 +319,7 @@ fn assistant(out: &mut Vec<u8>, message: &Message, row: &Row) -> Result<()> {
                 out.push(b',');
                 native(out, item)?;
             }
+            Part::Native(item) if is_call(part) => check_native(item)?,
             Part::Native(item) if item.provider == PROVIDER => said.push(part),
             Part::Native(_) | Part::ToolCall(_) | Part::ToolResult(_) => {}
         }
@@ -352,14 +355,26 @@ fn assistant(out: &mut Vec<u8>, message: &Message, row: &Row) -> Result<()> {
         object.field_with("tool_calls", |out| {
             let mut begin = b'[';
             for call in calls() {
-                out.push(begin);
-                tool_call(out, call, row)?;
-                begin = b',';
+                out.push(std::mem::replace(&mut begin, b','));
+                match call {
+                    Part::ToolCall(call) => tool_call(out, call, row)?,
+                    Part::Native(call) => out.extend_from_slice(call.item.as_bytes()),
+                    _ => {}
+                }
             }
             out.push(b']');
             Ok(())
         })
     })
+}
+
+/// Whether a part is a call, of whatever kind of tool.
+fn is_call(part: &Part) -> bool {
+    match part {
+        Part::ToolCall(_) => true,
+        Part::Native(item) => item.provider == PROVIDER && item.kind == CUSTOM_CALL,
+        _ => false,
+    }
 }
 
 fn tool_call(out: &mut Vec<u8>, call: &ToolCall, row: &Row) -> serde_json::Result<()> {
@@ -396,14 +411,15 @@ fn sent_back<'a>(
 /// A call's id in a form that the server takes: its own, else one that is made of it, the same each time.
 fn call_id<'a>(id: &'a str, row: &Row) -> Cow<'a, str> {
     const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-    let fits = id.len() == 9 && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    if fits || !row.short_call_ids {
-        return Cow::Borrowed(id);
+    match row.call_ids {
+        CallIds::Any => return Cow::Borrowed(id),
+        CallIds::UpTo(most) => return short_id(id, most),
+        CallIds::Nine if id.len() == 9 && id.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
+            return Cow::Borrowed(id);
+        }
+        CallIds::Nine => {}
     }
-    // FNV-1a, 64 bits: ids of one conversation are few.
-    let mut hash = id
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let mut hash = hash_of_id(id);
     let digits = (0..9).filter_map(|_| {
         let digit = DIGITS.get(usize::try_from(hash % 62).ok()?);
         hash /= 62;

@@ -53,11 +53,12 @@ impl StreamDecoder for ChatStream {
             unknown_event(PROVIDER, kind);
         }
         self.about.note(&chunk);
-        if let Some(choice) = chunk.first() {
-            if let Some(delta) = choice.delta.or(choice.message) {
+        if let Some(mut choice) = chunk.first() {
+            if let Some(delta) = choice.delta.take().or_else(|| choice.message.take()) {
                 self.answer.add(delta, Piece::Delta, &mut Shown(Some(out)))?;
             }
-            self.about.stopped(choice.finish_reason.as_ref())?;
+            self.answer.weigh(choice.logprobs);
+            self.about.stopped(&choice)?;
         }
         Ok(ControlFlow::Continue(()))
     }

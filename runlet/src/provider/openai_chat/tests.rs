@@ -92,6 +92,18 @@ fn check_calls(deltas: &[Value], expected: &[(&str, &str, &str)]) {
 }
 
 #[test]
+fn what_a_server_can_do_is_told_by_the_address_that_will_be_asked() {
+    let variable = |name: &str| (name == "OPENAI_BASE_URL").then(|| "https://api.deepseek.com".to_owned());
+    let check = |model: OpenAiChat, expected| assert_eq!(model.known_compatibility(variable), expected);
+    let model = || OpenAiChat::new("m");
+    check(model(), Compatibility::deepseek());
+    check(model().api_key("k"), Compatibility::openai());
+    check(model().base_url("https://api.mistral.ai/v1"), Compatibility::mistral());
+    check(model().compatibility(Compatibility::vllm()), Compatibility::vllm());
+    assert_eq!(model().known_compatibility(|_| None), Compatibility::openai());
+}
+
+#[test]
 fn a_conversation_is_written_in_the_shortest_form() {
     let call = ToolCall::new("call_1", "lookup", "{}");
     let result = ToolResult::text(&call, "found");
@@ -112,6 +124,28 @@ fn a_conversation_is_written_in_the_shortest_form() {
             { "role": "tool", "tool_call_id": "call_1", "content": "found" },
         ]),
     );
+}
+
+#[test]
+fn a_call_id_that_is_too_long_is_cut_in_the_call_and_its_result() {
+    let long = format!("call_{}", "x".repeat(60));
+    let (one, other) = (ToolCall::new(&*long, "f", "{}"), ToolCall::new(format!("{long}2"), "f", "{}"));
+    let history = [
+        Message::new(Role::Assistant, vec![Part::ToolCall(one.clone()), Part::ToolCall(other.clone())]),
+        Message::tool(vec![ToolResult::text(&one, "1"), ToolResult::text(&other, "2")]),
+    ];
+    let ids = |kind| {
+        let body = body(&ModelRequest::from_messages(history.clone()), kind);
+        let messages = body["messages"].as_array().expect("messages").clone();
+        let called = messages[0]["tool_calls"].as_array().expect("calls").iter().map(|call| call["id"].clone());
+        let called: Vec<Value> = called.collect();
+        let answered: Vec<Value> = messages[1..].iter().map(|message| message["tool_call_id"].clone()).collect();
+        assert_eq!(called, answered);
+        called
+    };
+    let short = ids(Compatibility::openai());
+    assert!(short[0] != short[1] && short.iter().all(|id| id.as_str().is_some_and(|id| id.len() == 40)), "{short:?}");
+    assert_eq!(ids(Compatibility::openrouter())[0], *long);
 }
 
 #[test]
@@ -294,6 +328,82 @@ fn row_13_and_14_an_error_is_one_wherever_it_stands() {
     let error = stream(&[delta(&json!({ "content": "Hel" })), failed]).expect_err("an error");
     assert_eq!((error.category, &*error.partial_text), (Category::RateLimited, "Hel"));
     assert!(stream(&[finish("error")]).is_err());
+    // A gateway may put it into the choice.
+    let mut failed = answer(&json!({ "content": "Hel" }), &json!("error"));
+    failed["choices"][0]["error"] = json!({ "code": 502, "message": "the server behind it failed" });
+    let error = whole(&failed, Compatibility::openrouter()).expect_err("an error");
+    assert_eq!((error.category, &*error.message), (Category::Server, "the server behind it failed"));
+    let mut chunk = delta(&json!({ "content": "Hel" }));
+    chunk["choices"][0]["error"] = json!({ "code": 429, "message": "slow down" });
+    let error = stream(&[chunk]).expect_err("an error");
+    assert_eq!((error.category, &*error.partial_text), (Category::RateLimited, "Hel"));
+}
+
+/// What a server keeps with a message as a whole.
+fn kept_with(response: &ModelResponse) -> &Value {
+    &response.message.extra.of(PROVIDER).expect("extra fields")["fields"]
+}
+
+#[test]
+fn how_likely_the_tokens_were_is_kept_and_not_sent_back() {
+    let token = |text: &str| json!({ "token": text, "logprob": -0.5, "top_logprobs": [] });
+    let mut body_of_whole = answer(&json!({ "content": "Hello" }), &json!("stop"));
+    body_of_whole["choices"][0]["logprobs"] = json!({ "content": [token("Hel"), token("lo")], "refusal": null });
+    let response = whole(&body_of_whole, Compatibility::openai()).expect("an answer");
+    let expected = json!({ "logprobs": { "content": [token("Hel"), token("lo")] } });
+    assert_eq!(kept_with(&response), &expected);
+    let chunk = |text: &str| {
+        let mut chunk = delta(&json!({ "content": text }));
+        chunk["choices"][0]["logprobs"] = json!({ "content": [token(text)], "refusal": null });
+        chunk
+    };
+    let (_, streamed) = stream(&[chunk("Hel"), chunk("lo"), finish("stop")]).expect("an answer");
+    assert_eq!(kept_with(&streamed), &expected);
+    let sent = json!([{ "role": "assistant", "content": "Hello" }]);
+    check_messages(Compatibility::openai(), vec![response.message], &sent);
+}
+
+#[test]
+fn sound_that_comes_in_pieces_is_put_together() {
+    let piece = |audio: Value| delta(&json!({ "audio": audio }));
+    let pieces = [
+        piece(json!({ "id": "audio_1" })),
+        piece(json!({ "transcript": "Hel" })),
+        piece(json!({ "transcript": "lo", "data": "AAAA" })),
+        piece(json!({ "data": "BBBB", "expires_at": 7 })),
+        finish("stop"),
+    ];
+    let (_, response) = stream(&pieces).expect("an answer");
+    let audio = json!({ "id": "audio_1", "transcript": "Hello", "data": "AAAABBBB", "expires_at": 7 });
+    assert_eq!(kept_with(&response)["audio"], audio);
+}
+
+#[test]
+fn a_call_with_text_for_arguments_is_kept_as_it_came_and_goes_back_so() {
+    let call = json!({ "id": "call_1", "type": "custom", "custom": { "name": "run_sql", "input": "select \"1\"" } });
+    let body = answer(&json!({ "content": null, "tool_calls": [call] }), &json!("tool_calls"));
+    let response = whole(&body, Compatibility::openai()).expect("an answer");
+    let pieces = [
+        json!({ "index": 0, "id": "call_1", "type": "custom", "custom": { "name": "run_sql", "input": "" } }),
+        json!({ "index": 0, "custom": { "input": "select " } }),
+        json!({ "index": 0, "custom": { "input": "\"1\"" } }),
+    ];
+    let chunks = pieces.map(|piece| delta(&json!({ "tool_calls": [piece] })));
+    let (_, streamed) = stream(&[&chunks[..], &[finish("tool_calls")]].concat()).expect("an answer");
+    for response in [response, streamed] {
+        assert!(response.message.tool_calls().next().is_none());
+        let [Part::Native(native)] = response.message.parts.as_slice() else { panic!("{response:?}") };
+        assert!(native.is_open_call());
+        let sent = json!([{ "role": "assistant", "content": null, "tool_calls": [call] }]);
+        check_messages(Compatibility::openai(), vec![response.message], &sent);
+    }
+    // Some servers write the field for every call.
+    let function = json!({ "name": "f", "arguments": "{}" });
+    let both =
+        json!({ "id": "call_1", "type": "function", "function": function, "custom": { "name": "", "input": "" } });
+    let body = answer(&json!({ "content": null, "tool_calls": [both] }), &json!("tool_calls"));
+    let response = whole(&body, Compatibility::openai()).expect("an answer");
+    assert_eq!((response.stop_reason, response.message.tool_calls().count()), (StopReason::ToolCalls, 1));
 }
 
 #[test]

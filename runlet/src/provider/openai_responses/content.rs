@@ -8,7 +8,8 @@ use serde_json::{Map, Value};
 
 use super::PROVIDER;
 use crate::message::{Extra, Media, MediaKind, MediaSource, Native, Part, Refusal, Role, Text};
-use crate::provider::openai::{data_url, take_text};
+use crate::provider::data_url;
+use crate::provider::openai::take_text;
 
 /// Whether an item is told apart from the text before it even where nothing is kept with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -14,12 +14,16 @@ use crate::error::{Error, Result};
 use crate::message::{Extra, Media, MediaKind, MediaSource, Message, Part, Role, SharedMessage, ToolResult};
 use crate::model::{ModelRequest, OutputFormat, ToolChoice, ToolDefinition};
 use crate::provider::account::lay_options;
+use crate::provider::inlined;
 use crate::provider::json::ObjectWriter;
-use crate::provider::openai::{self, AUTO_STRICT, malformed, native, object as json_object, strictness};
+use crate::provider::openai::{self, AUTO_STRICT, malformed, native, object as json_object, short_id, strictness};
 use crate::tool::ToolSpec;
 
 /// The name under which messages keep their bytes.
 const DIALECT: &str = "openai-responses";
+
+/// The most that a call's id may have, in bytes: the API's reference has it as `maxLength`, and longer ones are rejected.
+const LONGEST_CALL_ID: usize = 64;
 
 /// Writes the body of a request; `tools` is what [`tools`] wrote of its tools.
 pub(super) fn body(model: &str, request: &ModelRequest, tools: &Bytes, delivery: Delivery) -> Result<Vec<Bytes>> {
@@ -188,7 +192,7 @@ fn write_item(out: &mut Vec<u8>, part: &Part) -> Result<()> {
             Some(fields) => object(out, "reasoning", |object| object.fields(fields, &["type"])),
         },
         Part::ToolCall(call) => object(out, "function_call", |object| {
-            object.field("call_id", &call.id)?;
+            object.field("call_id", &*short_id(&call.id, LONGEST_CALL_ID))?;
             object.field("name", &call.name)?;
             object.field("arguments", &call.arguments)?;
             extra_fields(object, &call.extra, &["type", "call_id", "name", "arguments"])
@@ -196,7 +200,7 @@ fn write_item(out: &mut Vec<u8>, part: &Part) -> Result<()> {
         Part::ToolResult(result) => {
             let output = output(result)?;
             object(out, "function_call_output", |object| {
-                object.field("call_id", &result.call_id)?;
+                object.field("call_id", &*short_id(&result.call_id, LONGEST_CALL_ID))?;
                 object.field("output", &output)?;
                 extra_fields(object, &result.extra, &["type", "call_id", "output"])
             })
@@ -293,7 +297,8 @@ fn content_list<'a>(role: Role, parts: impl IntoIterator<Item = &'a Part>) -> Re
 
 fn media_fields(media: &Media) -> Result<Map<String, Value>> {
     let text;
-    let (name, source) = match (&media.source, media.kind) {
+    let inlined = inlined(&media.source);
+    let (name, source) = match (&*inlined, media.kind) {
         (_, MediaKind::Audio | MediaKind::Video) => {
             return Err(unsayable("the Responses API takes images and files, neither audio nor video"));
         }

@@ -13,11 +13,12 @@ use serde_json::value::RawValue;
 
 use super::PROVIDER;
 use super::decode::{self, Answer, REASONING_BREAK};
+use crate::error::ProviderErrorCategory as Category;
 use crate::message::{Part, ToolCall};
 use crate::model::ModelEvent;
-use crate::provider::Failure;
 use crate::provider::http::{ErrorObject, StreamDecoder};
 use crate::provider::sse::SseEvent;
+use crate::provider::{Failure, fail};
 
 /// Reads the events of one answer.
 #[derive(Clone, Default)]
@@ -112,6 +113,13 @@ struct Fields<'a> {
     response: Option<&'a RawValue>,
     #[serde(borrow)]
     error: Option<&'a RawValue>,
+}
+
+impl Item {
+    /// Whether there is no other word of it than deltas which do not tell it in full.
+    fn is_lost(&self) -> bool {
+        self.done.is_none() && (self.call.is_some() || self.refusal > 0)
+    }
 }
 
 type Out<'a> = &'a mut VecDeque<ModelEvent>;
@@ -214,6 +222,10 @@ impl ResponsesStream {
     fn end(&mut self, answer: &Answer<'_>, out: Out<'_>) -> Result<(), Failure> {
         let mut items = if answer.has_output() { answer.items()? } else { Vec::new() };
         if items.is_empty() {
+            if self.items.iter().any(|(_, item)| item.is_lost()) {
+                let words = "the answer ended, and a part of it had not";
+                return Err(fail(PROVIDER, Category::Truncated, words));
+            }
             items = self.take_done();
         } else {
             for (place, parts) in items.iter().enumerate() {

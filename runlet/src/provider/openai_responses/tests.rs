@@ -51,6 +51,28 @@ fn a_conversation_is_written_in_the_shortest_form() {
 }
 
 #[test]
+fn a_call_id_that_is_too_long_is_cut_in_the_call_and_its_result() {
+    let call = ToolCall::new("x".repeat(65), "f", "{}");
+    let history = vec![Message::new(Role::Assistant, vec![Part::ToolCall(call.clone())])];
+    let history = [history, vec![Message::tool(vec![ToolResult::text(&call, "found")])]].concat();
+    let built = body(&ModelRequest::from_messages(history));
+    let id = built["input"][0]["call_id"].as_str().expect("an id");
+    assert_eq!((id.len(), id), (64, built["input"][1]["call_id"].as_str().expect("an id")));
+}
+
+#[test]
+fn data_in_an_address_is_sent_as_data() {
+    let source = crate::message::MediaSource::Url { url: "data:application/pdf;base64,AAAA".into(), media_type: None };
+    let file = Media { kind: crate::message::MediaKind::File, source, ..Media::image_url("") };
+    check_input(
+        vec![Message::new(Role::User, vec![Part::Media(file)])],
+        &json!([{ "role": "user", "content": [
+            { "type": "input_file", "file_data": "data:application/pdf;base64,AAAA", "filename": "file" },
+        ] }]),
+    );
+}
+
+#[test]
 fn images_and_files_are_content() {
     let image = Part::Media(Media::image_base64("image/png", "AAAA"));
     let at = Part::Media(Media::image_url("https://example.com/a.png"));

@@ -63,6 +63,7 @@ impl Driver {
             session.hooks.before_model_call(&context, at, &mut request).boxed().await?
         };
         if request.messages.lineage() != self.run.context().lineage() {
+            request.messages = std::mem::take(&mut request.messages).joined_turns();
             request.messages.check_calls().map_err(|unpaired| {
                 let message = format!("a hook left a conversation that no provider would take: {unpaired}");
                 Error::with_source(ErrorKind::Hook, message, unpaired)

@@ -12,7 +12,7 @@ use crate::run::{RunStatus, SavedTo};
 impl Driver {
     pub(super) async fn load_conversation(&mut self, id: String) -> Result<()> {
         let stored = self.session.operate(self.session.root, loading(&id)).await?.loaded;
-        let mut history = history_of(&id, stored.as_ref())?;
+        let mut history = history_of(&id, stored.as_ref())?.joined_turns();
         let before = history.len();
         history.extend(self.run.messages().iter().cloned());
         self.run.begin_after(history);

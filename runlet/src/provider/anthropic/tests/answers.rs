@@ -25,6 +25,14 @@ fn row_45_a_refusal_has_the_providers_words_which_are_not_sent_back() {
     let response = whole(&json!([]), &json!({ "stop_reason": "refusal", "stop_details": details }));
     assert_eq!(response.message.refusal().as_deref(), Some("It is not allowed."));
     check_messages(vec![Message::user("Hi"), response.message], &json!([{ "role": "user", "content": [text("Hi")] }]));
+    // Without words the details stand with the message; they do not go back either.
+    let details = json!({ "type": "refusal", "category": "cyber", "explanation": null });
+    let applied = json!({ "applied_edits": [{ "type": "clear_tool_uses_20250919", "cleared_tool_uses": 3 }] });
+    let rest = json!({ "stop_reason": "refusal", "stop_details": details, "context_management": applied });
+    let refused = whole(&json!([text("I")]), &rest).message;
+    let kept = refused.extra.of(PROVIDER).expect("extra fields");
+    assert_eq!((&kept["stop_details"], &kept["context_management"]), (&details, &applied));
+    check_messages(vec![refused], &json!([{ "role": "assistant", "content": [text("I")] }]));
     // What another provider's model said in refusing is part of the conversation.
     let refusal = crate::message::Refusal { text: "No.".to_owned(), extra: Extra::default() };
     let refused = Message::new(Role::Assistant, vec![Part::Refusal(refusal)]);

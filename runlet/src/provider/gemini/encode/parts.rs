@@ -9,6 +9,7 @@ use super::super::part::{WHOLE_RESPONSE, is_minted};
 use super::{native, put, unwritable};
 use crate::error::Result;
 use crate::message::{Extra, Media, MediaSource, Part, SharedMessage, ToolResult};
+use crate::provider::inlined;
 use crate::provider::json::ObjectWriter;
 
 /// The names under which messages keep their bytes: for models of the third generation and later, and for older ones.
@@ -185,7 +186,8 @@ fn is_exact_json(text: &str) -> bool {
 
 fn write_media(out: &mut Vec<u8>, media: &Media) -> Result<()> {
     let url;
-    let (data, mut fields) = match &media.source {
+    let source = inlined(&media.source);
+    let (data, mut fields) = match &*source {
         MediaSource::Base64 { media_type, data } => {
             ("inlineData", vec![("mimeType", media_type.as_str()), ("data", data.as_str())])
         }

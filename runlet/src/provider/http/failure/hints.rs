@@ -31,6 +31,25 @@ pub(super) fn day_is_spent(error: &Value) -> bool {
     ids.any(|id| id.contains("PerDay"))
 }
 
+/// The words of a `detail`: a text, or what is wrong with each field, `[{"loc": ["body", "model"], "msg": "..", "input":
+/// ..}]`. The input is what was sent, and no part of it shows in errors.
+pub(super) fn words_of_detail(detail: &Value) -> String {
+    let words_of_field = |field: &Value| {
+        let words = field.get("msg")?.as_str()?;
+        let place = field.get("loc").and_then(Value::as_array).into_iter().flatten();
+        let place: Vec<String> =
+            place.map(|step| step.as_str().map_or_else(|| step.to_string(), str::to_owned)).collect();
+        Some(if place.is_empty() { words.to_owned() } else { format!("{}: {words}", place.join(".")) })
+    };
+    match detail {
+        Value::String(detail) => detail.clone(),
+        Value::Array(fields) => fields.iter().filter_map(words_of_field).collect::<Vec<_>>().join("; "),
+        detail => {
+            detail.get("message").or_else(|| detail.get("msg")).and_then(Value::as_str).unwrap_or_default().to_owned()
+        }
+    }
+}
+
 /// The wait that OpenAI, Groq and others ask for: `Please try again in 1.898s.`, `in 20ms`, `in 7m12.5s`; Gemini writes
 /// `Please retry in 34.07s.`
 pub(super) fn wait_in_words(message: &str) -> Option<Duration> {
