@@ -141,6 +141,9 @@ impl ContextPolicy {
     /// The compressors in the order in which they are asked, each with what it is asked to make smaller: the parts that
     /// are held to a share, then the whole request.
     pub(crate) fn rounds(&self) -> VecDeque<(AnyCompressor, Option<Share>)> {
+        if self.compressors.is_empty() {
+            return VecDeque::new();
+        }
         let of_messages = [Share::ToolResults, Share::Attachments];
         let shares = self.shares.iter().map(|(share, _)| *share).filter(|share| of_messages.contains(share));
         let wanted: Vec<Option<Share>> = shares.map(Some).chain([None]).collect();

@@ -9,7 +9,7 @@ mod turns;
 use std::fmt;
 use std::ops::{Add, AddAssign, Deref};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -812,9 +812,14 @@ struct Cached {
     message: Message,
     tokens: OnceLock<(u64, TokenCount)>,
     part_tokens: OnceLock<(u64, Arc<[TokenCount]>)>,
-    wire: OnceLock<(&'static str, Bytes)>,
-    /// The bytes in further wire formats: few conversations have several.
-    wires: Mutex<Vec<(&'static str, Bytes)>>,
+    wire: OnceLock<Box<Wire>>,
+}
+
+/// A message's bytes in one wire format, and in those that it was written in later. Few conversations have several.
+struct Wire {
+    dialect: &'static str,
+    bytes: Bytes,
+    next: OnceLock<Box<Wire>>,
 }
 
 impl SharedMessage {
@@ -837,23 +842,20 @@ impl SharedMessage {
     pub(crate) fn wire<E>(
         &self,
         dialect: &'static str,
-        write: impl FnOnce(&Message) -> Result<Bytes, E>,
-    ) -> Result<Bytes, E> {
-        if self.0.wire.get().is_none() {
-            let bytes = write(&self.0.message)?;
-            _ = self.0.wire.set((dialect, bytes.clone()));
-            return Ok(bytes);
+        write: impl Fn(&Message) -> Result<Bytes, E>,
+    ) -> Result<&Bytes, E> {
+        let mut place = &self.0.wire;
+        loop {
+            match place.get() {
+                Some(wire) if wire.dialect == dialect => return Ok(&wire.bytes),
+                Some(wire) => place = &wire.next,
+                None => {
+                    let bytes = write(&self.0.message)?;
+                    // Where another thread was faster, its bytes are found now.
+                    _ = place.set(Box::new(Wire { dialect, bytes, next: OnceLock::new() }));
+                }
+            }
         }
-        if let Some((_, bytes)) = self.0.wire.get().filter(|(name, _)| *name == dialect) {
-            return Ok(bytes.clone());
-        }
-        let mut kept = self.0.wires.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, bytes)) = kept.iter().find(|(name, _)| *name == dialect) {
-            return Ok(bytes.clone());
-        }
-        let bytes = write(&self.0.message)?;
-        kept.push((dialect, bytes.clone()));
-        Ok(bytes)
     }
 
     /// Where the message is: a copy that shares it is at the same place, an equal message is not.
@@ -872,13 +874,7 @@ impl SharedMessage {
 
 impl From<Message> for SharedMessage {
     fn from(message: Message) -> Self {
-        Self(Arc::new(Cached {
-            message,
-            tokens: OnceLock::new(),
-            part_tokens: OnceLock::new(),
-            wire: OnceLock::new(),
-            wires: Mutex::default(),
-        }))
+        Self(Arc::new(Cached { message, tokens: OnceLock::new(), part_tokens: OnceLock::new(), wire: OnceLock::new() }))
     }
 }
 

@@ -100,6 +100,7 @@ mod openai;
 mod openai_chat;
 #[cfg(feature = "openai")]
 mod openai_responses;
+mod pieces;
 mod sse;
 
 #[cfg(any(feature = "anthropic", feature = "gemini", feature = "openai"))]

@@ -153,7 +153,7 @@ impl Connection {
                 return Err(fail(self.vendor.provider, Category::Config, words));
             }
         }
-        Ok(HttpRequest::new(self.endpoint(path), headers, http::joined(body)))
+        Ok(HttpRequest::new(self.endpoint(path), headers, body))
     }
 
     fn endpoint(&self, path: &str) -> Arc<Url> {

@@ -130,6 +130,8 @@ impl HttpClient {
                 .user_agent(concat!("runlet/", env!("CARGO_PKG_VERSION")))
                 .redirect(reqwest::redirect::Policy::none())
                 .referer(false)
+                // Who sends again counts it, and says so.
+                .retry(reqwest::retry::never().max_retries_per_request(0))
                 .connect_timeout(settings.connect_timeout)
                 // Load balancers commonly drop idle connections after 60 s; one that is reused later is reset.
                 .pool_idle_timeout(Duration::from_secs(30))
@@ -321,36 +323,6 @@ pub(crate) fn endpoint(base: &Url, path: &str) -> Url {
     let joined = format!("{}/{path}", base.path().trim_end_matches('/'));
     url.set_path(&joined);
     url
-}
-
-/// A body in fewer pieces: those that stand side by side and are small become one. Handing on a piece costs more than
-/// copying so many bytes; what is larger, such as an image, stays shared.
-pub(crate) fn joined(mut pieces: Vec<Bytes>) -> Vec<Bytes> {
-    const SMALL: usize = 16 << 10;
-    let mut kept = 0;
-    let mut at = 0;
-    while let Some(rest) = pieces.get(at..) {
-        let small = rest.iter().take_while(|piece| piece.len() <= SMALL);
-        let (count, length) = small.fold((0, 0), |(count, length), piece| (count + 1, length + piece.len()));
-        let (run, count) = match rest.get(..count.max(1)) {
-            None => break,
-            Some([piece]) => (piece.clone(), 1),
-            Some(run) => {
-                let mut bytes = Vec::with_capacity(length);
-                for piece in run {
-                    bytes.extend_from_slice(piece);
-                }
-                (bytes.into(), count)
-            }
-        };
-        at += count;
-        if let Some(place) = pieces.get_mut(kept) {
-            *place = run;
-        }
-        kept += 1;
-    }
-    pieces.truncate(kept);
-    pieces
 }
 
 /// A header value that is never shown. The error does not repeat it.

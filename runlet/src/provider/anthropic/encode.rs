@@ -1,6 +1,6 @@
 //! From a request to the bytes of its body.
 //!
-//! The body is a list of chunks. Each message is written once in its life and shared from then on; only what stands
+//! Each message is written once in its life and shared from then on; only what stands
 //! around it is written for each request.
 
 use bytes::Bytes;
@@ -17,6 +17,7 @@ use crate::model::{ModelRequest, ToolChoice, ToolDefinition};
 use crate::provider::account::lay_options;
 use crate::provider::json::ObjectWriter;
 use crate::provider::models::{self, Can, Maker};
+use crate::provider::pieces::Pieces;
 use crate::schema::Dialect;
 use crate::tool::ToolSpec;
 
@@ -86,11 +87,11 @@ pub(super) fn body(model: &str, request: &ModelRequest, tools: &Bytes, how: Deli
             Ok::<_, serde_json::Error>(())
         })
         .map_err(unwritable)?;
-    let mut chunks = Vec::with_capacity(messages.len() + 2);
-    chunks.push(head.into());
-    chunks.extend(messages);
-    chunks.push(Bytes::from_static(b"]}"));
-    Ok(chunks)
+    let mut pieces = Pieces::with_capacity(request.messages.len() + 2);
+    pieces.own(head);
+    pieces.append(messages);
+    pieces.fixed(b"]}");
+    Ok(pieces.join())
 }
 
 /// Writes the list of tools; nothing where there are none. Other providers' tools are left out.
@@ -190,8 +191,8 @@ fn open_container(request: &ModelRequest) -> Option<&Value> {
     (last.role == Role::Assistant).then(|| last.extra.of(PROVIDER)?.get("container")?.get("id")).flatten()
 }
 
-/// The system prompt as a list of blocks, empty where there is none, and the messages, a chunk or more each.
-fn conversation(model: &str, request: &ModelRequest, asked: Option<&Asked>) -> Result<(Vec<u8>, Vec<Bytes>)> {
+/// The system prompt as a list of blocks, empty where there is none, and the messages, a piece or more each.
+fn conversation<'a>(model: &str, request: &'a ModelRequest, asked: Option<&Asked>) -> Result<(Vec<u8>, Pieces<'a>)> {
     let mut system = Vec::new();
     if let Some(instructions) = request.instructions.as_deref().filter(|text| !is_blank(text)) {
         let options = request.options.of(PROVIDER);
@@ -201,7 +202,7 @@ fn conversation(model: &str, request: &ModelRequest, asked: Option<&Asked>) -> R
             cache.map_or(Ok(()), |cache| object.field("cache_control", cache))
         })?;
     }
-    let mut chunks: Vec<Bytes> = Vec::with_capacity(request.messages.len());
+    let mut pieces = Pieces::with_capacity(request.messages.len());
     let mut last: Option<&Message> = None;
     let in_place = models::find(Maker::Anthropic, model).is_some_and(|known| known.can(Can::ReadSystemInPlace));
     for message in &request.messages {
@@ -213,18 +214,18 @@ fn conversation(model: &str, request: &ModelRequest, asked: Option<&Asked>) -> R
             let follows_user = last.is_some_and(|last| wire_role(last.role) == "user");
             if !in_place || !follows_user {
                 system.push(b',');
-                system.extend_from_slice(blocks(&written, message.role));
+                system.extend_from_slice(blocks(written, message.role));
                 continue;
             }
         }
-        match (last, chunks.last_mut()) {
-            (Some(before), Some(chunk)) if shares_message(before, message) => {
-                chunk.truncate(chunk.len().saturating_sub(END.len()));
-                chunks.push(Bytes::from_static(b","));
-                chunks.push(written.slice(begin(message.role).len()..));
+        match last {
+            Some(before) if shares_message(before, message) => {
+                pieces.cut_end(END.len());
+                pieces.fixed(b",");
+                pieces.kept(written, begin(message.role).len());
             }
-            (None, _) => chunks.push(written.slice(1..)),
-            _ => chunks.push(written),
+            Some(_) => pieces.kept(written, 0),
+            None => pieces.kept(written, 1),
         }
         last = Some(message);
     }
@@ -235,7 +236,7 @@ fn conversation(model: &str, request: &ModelRequest, asked: Option<&Asked>) -> R
         *first = b'[';
         system.push(b']');
     }
-    Ok((system, chunks))
+    Ok((system, pieces))
 }
 
 /// What a written message ends with.
@@ -274,7 +275,7 @@ fn shares_message(before: &Message, message: &Message) -> bool {
 }
 
 /// A message as it goes over the wire, after a comma; nothing where it says nothing.
-fn written(message: &SharedMessage) -> Result<Bytes> {
+fn written(message: &SharedMessage) -> Result<&Bytes> {
     message.wire(DIALECT, |message| {
         let mut out = begin(message.role).to_vec();
         let begun = out.len();

@@ -1,6 +1,6 @@
 //! From a request to the bytes of its body.
 //!
-//! The body is a list of chunks. Each message's parts are written once in the message's life and shared from then on;
+//! Each message's parts are written once in the message's life and shared from then on;
 //! only what stands around them is written for each request.
 
 mod parts;
@@ -16,6 +16,7 @@ use crate::message::{Message, Native, Role, SharedMessage};
 use crate::model::{ModelRequest, OutputFormat, ToolChoice, ToolDefinition};
 use crate::provider::account::lay_options;
 use crate::provider::json::ObjectWriter;
+use crate::provider::pieces::Pieces;
 use crate::schema::{Dialect, Schema};
 use crate::tool::ToolSpec;
 
@@ -66,7 +67,6 @@ pub(super) fn body(model: &str, request: &ModelRequest, tools: &Bytes) -> Result
     lay_options(&mut rest, &VENDOR, request, &[TOOL_SCHEMA, OUTPUT_SCHEMA])?;
     let is_new = is_generation_3(model);
 
-    let mut chunks = Vec::with_capacity(2 * request.messages.len() + 2);
     let mut head = Vec::new();
     let mut object = ObjectWriter::begin(&mut head);
     if !has_parts(rest.get("systemInstruction")) {
@@ -87,14 +87,14 @@ pub(super) fn body(model: &str, request: &ModelRequest, tools: &Bytes) -> Result
     object.fields(&rest, &[]).map_err(unwritable)?;
     if rest.contains_key("contents") {
         object.end();
-        chunks.push(head.into());
-        return Ok(chunks);
+        return Ok(vec![head.into()]);
     }
     object.field_with("contents", |out| put(out, b"[")).map_err(unwritable)?;
-    chunks.push(head.into());
-    contents(&mut chunks, request, is_new)?;
-    chunks.push(Bytes::from_static(b"]}"));
-    Ok(chunks)
+    let mut pieces = Pieces::with_capacity(2 * request.messages.len() + 2);
+    pieces.own(head);
+    contents(&mut pieces, request, is_new)?;
+    pieces.fixed(b"]}");
+    Ok(pieces.join())
 }
 
 /// The body of a request for the tokens of `body`.
@@ -135,7 +135,7 @@ fn system_parts(request: &ModelRequest, is_new: bool) -> Result<Vec<u8>> {
         object.end();
     }
     for message in request.messages.iter().filter(|message| message.role == Role::System) {
-        out.extend_from_slice(&parts(message, is_new)?);
+        out.extend_from_slice(parts(message, is_new)?);
     }
     Ok(out)
 }
@@ -251,7 +251,7 @@ fn tool_choice(choice: &ToolChoice) -> Value {
 
 /// Adds the contents of all messages. Results of tools that stand in several messages in a row are one content: the API
 /// wants as many of them in one as there were calls.
-fn contents(chunks: &mut Vec<Bytes>, request: &ModelRequest, is_new: bool) -> Result<()> {
+fn contents<'a>(pieces: &mut Pieces<'a>, request: &'a ModelRequest, is_new: bool) -> Result<()> {
     let mut last: Option<&SharedMessage> = None;
     for message in request.messages.iter().filter(|message| message.role != Role::System) {
         let parts = parts(message, is_new)?;
@@ -261,7 +261,7 @@ fn contents(chunks: &mut Vec<Bytes>, request: &ModelRequest, is_new: bool) -> Re
         let goes_on = last.is_some_and(|last| last.role == Role::Tool && message.role == Role::Tool)
             && kept_role(message).is_none();
         if goes_on {
-            chunks.push(parts);
+            pieces.kept(parts, 0);
             continue;
         }
         let mut head = Vec::new();
@@ -277,13 +277,13 @@ fn contents(chunks: &mut Vec<Bytes>, request: &ModelRequest, is_new: bool) -> Re
             }
         }
         head.extend_from_slice(b"\"parts\":[");
-        chunks.push(head.into());
+        pieces.own(head);
         // A message's bytes begin with a comma, so that they can be shared wherever the message stands.
-        chunks.push(parts.slice(1..));
+        pieces.kept(parts, 1);
         last = Some(message);
     }
     if last.is_some() {
-        chunks.push(Bytes::from_static(b"]}"));
+        pieces.fixed(b"]}");
     }
     Ok(())
 }

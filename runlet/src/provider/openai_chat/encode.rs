@@ -1,7 +1,6 @@
 //! From a request to the bytes of its body.
 //!
-//! The body is a list of chunks. Each message is written once in the message's life and shared from then on; only what
-//! stands around it is written for each request.
+//! Each message is written once in the message's life; only what stands around it is written for each request.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -20,6 +19,7 @@ use crate::provider::account::lay_options;
 use crate::provider::hash_of_id;
 use crate::provider::json::ObjectWriter;
 use crate::provider::openai::{self, AUTO_STRICT, check_native, native, short_id, strictness, unsayable, unwritable};
+use crate::provider::pieces::Pieces;
 use crate::tool::ToolSpec;
 
 /// The option that says whether a stream is asked for its usage.
@@ -48,7 +48,7 @@ pub(super) fn body(
     }
     let overridden: HashSet<&str> = rest.keys().map(String::as_str).collect();
 
-    let mut chunks = Vec::with_capacity(request.messages.len() + 2);
+    let mut pieces = Pieces::with_capacity(request.messages.len() + 2);
     let mut head = Vec::with_capacity(HEAD_BYTES + tools.len());
     let mut object = ObjectWriter::begin(&mut head);
     let write = |object: &mut ObjectWriter<'_>| {
@@ -68,8 +68,7 @@ pub(super) fn body(
     write(&mut object).map_err(|error| unwritable(PROVIDER, &error))?;
     if overridden.contains("messages") {
         object.end();
-        chunks.push(head.into());
-        return Ok(chunks);
+        return Ok(vec![head.into()]);
     }
     object
         .field_with("messages", |out| {
@@ -77,18 +76,18 @@ pub(super) fn body(
             request.instructions.as_deref().map_or(Ok(()), |text| instructions(out, text))
         })
         .map_err(|error| unwritable(PROVIDER, &error))?;
-    chunks.push(head.into());
+    pieces.own(head);
     let mut follows = request.instructions.is_some();
     for message in &request.messages {
         // A message's bytes begin with a comma, so that they can be shared wherever the message stands.
         let bytes = message_bytes(message, row)?;
         if !bytes.is_empty() {
-            chunks.push(if follows { bytes } else { bytes.slice(1..) });
+            pieces.kept(bytes, usize::from(!follows));
             follows = true;
         }
     }
-    chunks.push(Bytes::from_static(b"]}"));
-    Ok(chunks)
+    pieces.fixed(b"]}");
+    Ok(pieces.join())
 }
 
 fn instructions(out: &mut Vec<u8>, text: &str) -> serde_json::Result<()> {
@@ -194,7 +193,7 @@ fn output_format(format: &OutputFormat, auto_strict: bool, row: &Row) -> Result<
     }
 }
 
-fn message_bytes(message: &SharedMessage, row: &Row) -> Result<Bytes> {
+fn message_bytes<'a>(message: &'a SharedMessage, row: &Row) -> Result<&'a Bytes> {
     message.wire(row.dialect, |message| {
         let mut out = Vec::with_capacity(MESSAGE_BYTES);
         match message.role {

@@ -1,6 +1,6 @@
 //! From a request to the bytes of its body.
 //!
-//! The body is a list of chunks. Each message's items are written once in the message's life and shared from then on;
+//! Each message's items are written once in the message's life and shared from then on;
 //! only what stands around them is written for each request.
 
 use std::collections::HashSet;
@@ -17,6 +17,7 @@ use crate::provider::account::lay_options;
 use crate::provider::inlined;
 use crate::provider::json::ObjectWriter;
 use crate::provider::openai::{self, AUTO_STRICT, malformed, native, object as json_object, short_id, strictness};
+use crate::provider::pieces::Pieces;
 use crate::tool::ToolSpec;
 
 /// The name under which messages keep their bytes.
@@ -31,7 +32,6 @@ pub(super) fn body(model: &str, request: &ModelRequest, tools: &Bytes, delivery:
     lay_options(&mut rest, &VENDOR, request, &[AUTO_STRICT])?;
     let overridden: HashSet<&str> = rest.keys().map(String::as_str).collect();
 
-    let mut chunks = Vec::with_capacity(request.messages.len() + 2);
     let mut head = Vec::new();
     let mut object = ObjectWriter::begin(&mut head);
     if !overridden.contains("model") {
@@ -50,11 +50,10 @@ pub(super) fn body(model: &str, request: &ModelRequest, tools: &Bytes, delivery:
     }
     object.fields(&rest, &[]).map_err(unwritable)?;
 
-    let items = if overridden.contains("input") { Vec::new() } else { items(request)? };
-    if items.is_empty() {
+    let items = items(request)?;
+    if items.is_empty() || overridden.contains("input") {
         object.end();
-        chunks.push(head.into());
-        return Ok(chunks);
+        return Ok(vec![head.into()]);
     }
     object
         .field_with("input", |out| {
@@ -62,10 +61,11 @@ pub(super) fn body(model: &str, request: &ModelRequest, tools: &Bytes, delivery:
             Ok::<_, serde_json::Error>(())
         })
         .map_err(unwritable)?;
-    chunks.push(head.into());
-    chunks.extend(items);
-    chunks.push(Bytes::from_static(b"]}"));
-    Ok(chunks)
+    let mut pieces = Pieces::with_capacity(request.messages.len() + 2);
+    pieces.own(head);
+    pieces.append(items);
+    pieces.fixed(b"]}");
+    Ok(pieces.join())
 }
 
 /// Whether strict mode is chosen for the tools and the output of a request that say nothing of it.
@@ -140,21 +140,21 @@ fn output_format(format: &OutputFormat, auto_strict: bool) -> Value {
     }
 }
 
-/// The items of all messages, a chunk for each message that has any. Every chunk but the first begins with a comma.
-fn items(request: &ModelRequest) -> Result<Vec<Bytes>> {
-    let mut chunks = Vec::with_capacity(request.messages.len());
+/// The items of all messages, a piece for each message that has any. Every piece but the first begins with a comma.
+fn items(request: &ModelRequest) -> Result<Pieces<'_>> {
+    let mut pieces = Pieces::with_capacity(request.messages.len());
     for message in &request.messages {
         let items = message_items(message)?;
         if items.is_empty() {
             continue;
         }
         // A message's bytes begin with a comma, so that they can be shared wherever the message stands.
-        chunks.push(if chunks.is_empty() { items.slice(1..) } else { items });
+        pieces.kept(items, usize::from(pieces.is_empty()));
     }
-    Ok(chunks)
+    Ok(pieces)
 }
 
-fn message_items(message: &SharedMessage) -> Result<Bytes> {
+fn message_items(message: &SharedMessage) -> Result<&Bytes> {
     message.wire(DIALECT, |message| {
         let mut out = Vec::new();
         let mut content: Vec<&Part> = Vec::new();

@@ -80,7 +80,7 @@ impl Checked {
     /// # Errors
     /// A [`ToolError`] that names every problem, where there is any.
     pub(in crate::tool) fn read(&self, tool: &str, json: &str) -> Result<Value, ToolError> {
-        let mut problems = ArgumentProblems::new(tool);
+        let mut problems = ArgumentProblems::new(tool.to_owned());
         let entries = match split(json) {
             Ok(entries) => entries,
             Err(problem) => {

@@ -1,5 +1,6 @@
 //! What is wrong with the arguments of a call, in types and in words for the model.
 
+use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 
 use crate::tool::ToolError;
@@ -48,7 +49,7 @@ impl fmt::Display for ArgumentProblem {
 /// All that is wrong with the arguments of a call. Displays as the text for the model.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ArgumentProblems {
-    tool: String,
+    tool: Cow<'static, str>,
     problems: Vec<ArgumentProblem>,
 }
 
@@ -57,8 +58,8 @@ impl ArgumentProblems {
     /// things wrong reads the schema anew anyway.
     pub(super) const MAX_SHOWN: usize = 20;
 
-    pub(super) fn new(tool: &str) -> Self {
-        Self { tool: tool.to_owned(), problems: Vec::new() }
+    pub(super) fn new(tool: impl Into<Cow<'static, str>>) -> Self {
+        Self { tool: tool.into(), problems: Vec::new() }
     }
 
     pub(super) fn push(&mut self, problem: ArgumentProblem) {

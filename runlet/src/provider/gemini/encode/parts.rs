@@ -27,7 +27,7 @@ const FILES: &str = "https://generativelanguage.googleapis.com/v1beta/";
 const MAX_EXACT: u64 = 1 << 53;
 
 /// The parts of a message, each after a comma.
-pub(super) fn parts(message: &SharedMessage, is_new: bool) -> Result<Bytes> {
+pub(super) fn parts(message: &SharedMessage, is_new: bool) -> Result<&Bytes> {
     message.wire(if is_new { DIALECT } else { OLD_DIALECT }, |message| {
         // What another model said has no signature; the first call of a turn must have one.
         let is_own = message.parts.iter().any(is_own) || message.extra.of(PROVIDER).is_some();

@@ -1,0 +1,118 @@
+//! A request's body as it comes together.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+
+/// Up to so many bytes a piece is copied: handing it on by itself costs more.
+const SMALL: usize = 16 << 10;
+
+/// The pieces of a body, in their order. What messages keep is only borrowed.
+pub(crate) struct Pieces<'a>(Vec<Piece<'a>>);
+
+enum Piece<'a> {
+    Own(Vec<u8>),
+    Fixed(&'static [u8]),
+    Kept(&'a Bytes, Range<usize>),
+}
+
+impl<'a> Pieces<'a> {
+    /// Makes room for so many pieces.
+    pub(crate) fn with_capacity(pieces: usize) -> Self {
+        Self(Vec::with_capacity(pieces))
+    }
+
+    pub(crate) fn own(&mut self, bytes: Vec<u8>) {
+        self.0.push(Piece::Own(bytes));
+    }
+
+    pub(crate) fn fixed(&mut self, bytes: &'static [u8]) {
+        self.0.push(Piece::Fixed(bytes));
+    }
+
+    /// Adds what a message keeps, but for its first bytes.
+    pub(crate) fn kept(&mut self, bytes: &'a Bytes, from: usize) {
+        self.0.push(Piece::Kept(bytes, from.min(bytes.len())..bytes.len()));
+    }
+
+    /// Takes the last bytes from the last piece, where a message keeps it.
+    pub(crate) fn cut_end(&mut self, bytes: usize) {
+        if let Some(Piece::Kept(_, range)) = self.0.last_mut() {
+            range.end = range.end.saturating_sub(bytes).max(range.start);
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn append(&mut self, mut others: Self) {
+        self.0.append(&mut others.0);
+    }
+
+    /// The body: small pieces that stand side by side are one, and large ones, such as an image, stay shared.
+    pub(crate) fn join(self) -> Vec<Bytes> {
+        let mut body = Vec::with_capacity(1);
+        let is_small = |piece: &Piece<'_>| piece.bytes().len() <= SMALL;
+        for run in self.0.chunk_by(|left, right| is_small(left) && is_small(right)) {
+            body.push(match run {
+                [Piece::Kept(bytes, range)] => bytes.slice(range.clone()),
+                run => {
+                    let mut joined = Vec::with_capacity(run.iter().map(|piece| piece.bytes().len()).sum());
+                    for piece in run {
+                        joined.extend_from_slice(piece.bytes());
+                    }
+                    joined.into()
+                }
+            });
+        }
+        body
+    }
+}
+
+impl Piece<'_> {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Own(bytes) => bytes,
+            Self::Fixed(bytes) => bytes,
+            Self::Kept(bytes, range) => bytes.get(range.clone()).unwrap_or_default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(sizes: &[usize], expected: &[usize]) {
+        let kept: Vec<Bytes> = sizes.iter().map(|size| vec![b'a'; *size].into()).collect();
+        let mut pieces = Pieces::with_capacity(0);
+        for bytes in &kept {
+            pieces.kept(bytes, 0);
+        }
+        let body = pieces.join();
+        assert_eq!(body.iter().map(Bytes::len).collect::<Vec<_>>(), expected, "{sizes:?}");
+        for large in body.iter().filter(|piece| piece.len() > SMALL) {
+            assert!(kept.iter().any(|bytes| bytes.as_ptr() == large.as_ptr()), "a large piece is not copied");
+        }
+    }
+
+    #[test]
+    fn small_pieces_are_joined_and_large_ones_are_shared() {
+        check(&[], &[]);
+        check(&[1, 2, 3], &[6]);
+        check(&[1, SMALL + 1, 2, 3], &[1, SMALL + 1, 5]);
+        check(&[SMALL + 1, SMALL + 2], &[SMALL + 1, SMALL + 2]);
+    }
+
+    #[test]
+    fn a_piece_is_cut_at_both_ends() {
+        let kept = Bytes::from_static(b",{..]}");
+        let mut pieces = Pieces::with_capacity(3);
+        pieces.fixed(b"[");
+        pieces.kept(&kept, 1);
+        pieces.cut_end(2);
+        pieces.own(b"]".to_vec());
+        assert_eq!(pieces.join(), ["[{..]"]);
+    }
+}
