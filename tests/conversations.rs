@@ -53,6 +53,26 @@ async fn the_loser_of_two_writers_is_told_by_type_and_can_add_its_turn() {
 }
 
 #[tokio::test]
+async fn a_conversation_that_was_cleared_and_begun_anew_is_not_written_over() {
+    let runtime = Runtime::new().state_store(InMemoryStateStore::new());
+    let chat = runtime.conversation("c");
+    chat.append([Message::user("old"), Message::assistant("older")]).await.unwrap();
+    let inner = chat.clone();
+    let stub = Stub::new("t", move |_, _| {
+        let inner = inner.clone();
+        async move {
+            inner.clear().await.unwrap();
+            inner.append([Message::user("new")]).await.unwrap();
+            Ok(String::new())
+        }
+    });
+    let model = ScriptedModel::new().tool_call("t", json!({})).text("late");
+    let lost = chat.run(&agent(&model, [stub]), (), "slow").await.unwrap_err();
+    assert!(lost.error().detail::<StateConflict>().is_some(), "{lost}");
+    assert_eq!(brief(&chat.history().await.unwrap()), ["user | new"]);
+}
+
+#[tokio::test]
 async fn turns_added_at_once_are_all_kept() {
     let runtime = Runtime::new().state_store(InMemoryStateStore::new());
     let tasks: Vec<_> = (0..6)
