@@ -238,6 +238,26 @@ async fn row_68_what_nested_runs_spend_is_the_outer_runs_spending() {
 }
 
 #[tokio::test]
+async fn row_68_no_call_of_a_nested_stream_begins_early_where_a_run_around_it_counts_calls() {
+    let journal = Journal::default();
+    let (inner_model, told) =
+        (ScriptedModel::new().tool_calls([("t", json!(1)), ("t", json!(2))]).text("never"), journal.clone());
+    let nests = Stub::new("nests", move |_, _| {
+        let inner = agent(&inner_model, [Stub::slow("t", &told, 0).read()]);
+        async move {
+            let ended = Runtime::new().stream(&inner, (), "go").finish().await;
+            Ok(ended.expect_err("two calls are too many").to_string())
+        }
+    });
+    let model = ScriptedModel::new().tool_call("nests", json!({})).text("done");
+    let outer = under(&model, RunPolicy::new().max_tool_calls(2), [nests]);
+    let error = Runtime::new().run(&outer, (), "go").await;
+    let messages = error.map_or_else(|error| error.into_report().messages, |done| done.report.messages);
+    assert!(results(&messages)[0].contains("max_tool_calls"), "{:?}", results(&messages));
+    assert!(journal.lines().is_empty(), "no call of the batch began: {:?}", journal.lines());
+}
+
+#[tokio::test]
 async fn a_history_with_an_open_call_is_refused_before_anything_is_sent() {
     let call = || calls(&[("a", "t", "{}")]).message;
     let answer = |id: &str| Message::tool(vec![runlet::ToolResult::text(&runlet::ToolCall::new(id, "t", "{}"), "x")]);

@@ -76,6 +76,11 @@ impl Lineage {
         Ok(())
     }
 
+    /// Whether a run around this one counts tool calls, so that none may begin before its whole step was counted.
+    pub(super) fn limits_tool_calls(&self) -> bool {
+        self.around().any(|run| run.policy.max_tool_calls.is_some())
+    }
+
     /// Takes over what the run has spent so far, and tells the runs around it of what is new.
     pub(super) fn tell(&self, spent: Spent) {
         let new = {
