@@ -249,6 +249,47 @@ async fn row_53_nothing_is_kept_beyond_what_the_policy_allows() {
     assert_eq!(model.requests()[1].tools.len(), 1);
 }
 
+#[tokio::test]
+async fn row_53_a_tool_of_the_agents_own_that_is_called_recall_is_cut_like_any_other() {
+    let model = ScriptedModel::new().tool_call("recall", json!({})).text("done");
+    let own = Stub::new("recall", |_, _| async { Ok("x".repeat(1_000)) }).with(|spec| spec.max_output = Some(100));
+    let done = Runtime::new().run(&agent(&model, [own]), (), "go").await.unwrap();
+    let told = results(&done.messages).concat();
+    assert!(told.contains("900 bytes of this output are left out ..]"), "{told}");
+}
+
+/// Gives a text as long as a large file.
+fn huge(bytes: usize) -> Stub {
+    Stub::new("t", move |_, _| async move { Ok("x".repeat(bytes)) })
+}
+
+#[tokio::test]
+async fn row_63_an_output_of_fifty_megabytes_is_neither_sent_nor_kept() {
+    let model = ScriptedModel::new().tool_call("t", json!({})).text("done");
+    let done = Runtime::new().run(&agent(&model, [huge(50 << 20)]), (), "go").await.unwrap();
+    let told = results(&model.requests()[1].messages).concat();
+    assert!(told.len() <= (256 << 10) + 300, "{} bytes are sent", told.len());
+    let kept = serde_json::to_string(done.run()).unwrap().len();
+    assert!(kept < 1 << 20, "{kept} bytes are kept: more than recall may keep is not kept at all");
+}
+
+#[tokio::test]
+async fn row_53_a_handle_names_one_output_in_all_runs_of_a_conversation() {
+    let runtime = Runtime::new().state_store(runlet::state::InMemoryStateStore::new());
+    let chat = runtime.conversation("c");
+    let mut handles = Vec::new();
+    for _ in 0..3 {
+        let model = ScriptedModel::new().tool_call("t", json!({})).tool_call("t", json!({ "n": 2 })).text("done");
+        let long = huge(1_000).with(|spec| spec.max_output = Some(100));
+        let done = chat.run(&agent(&model, [long]), (), "go").await.unwrap();
+        for text in results(done.new_messages()) {
+            handles.push(text.split('`').nth(3).unwrap().to_owned());
+        }
+    }
+    let distinct: std::collections::HashSet<_> = handles.iter().collect();
+    assert_eq!(distinct.len(), 6, "{handles:?}");
+}
+
 /// A run with a call whose answer comes later and one that has its answer, written down and read back.
 async fn deferred(log: &EventLog) -> (Agent, Run) {
     let later = Stub::failing("later", || ToolError::defer("mail 4711"));

@@ -617,6 +617,8 @@ async fn a_wrong_agent_or_a_wrong_decision_leaves_the_run_as_it_was() {
     check_unfit(&agent, run.clone(), vec![(0, approve()), (0, approve())]).await;
     check_unfit(&agent, run.clone(), vec![(0, approve()), (9, approve())]).await;
     check_unfit(&agent, run.clone(), vec![(0, nonsense())]).await;
+    let twice = Decision::ApproveEdited { arguments: r#"{"n":1,"n":2}"#.to_owned() };
+    check_unfit(&agent, run.clone(), vec![(0, twice)]).await;
     assert_eq!(model.requests().len(), 1);
     let done = Runtime::new().resume(&agent, (), run, [(0, approve()), (2, approve())]).await.unwrap();
     check_unfit(&agent, done.run().clone(), vec![(0, approve())]).await;

@@ -269,11 +269,11 @@ impl Run {
         let Some(pending) = waiting.into_iter().find(|pending| pending.index == index) else {
             return Err(Error::new(ErrorKind::Config, format!("call {index} does not wait for a decision")));
         };
-        if let Decision::ApproveEdited { arguments } = &decision
-            && serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(arguments).is_err()
-        {
-            let message = format!("the edited arguments of call {index} are not a JSON object");
-            return Err(Error::new(ErrorKind::Config, message));
+        if let Decision::ApproveEdited { arguments } = &decision {
+            crate::json::check_object(arguments).map_err(|problem| {
+                let message = format!("the edited arguments of call {index} are not a JSON object: {problem}");
+                Error::new(ErrorKind::Config, message)
+            })?;
         }
         self.apply(Outcome::Human { index, decision })?;
         Ok(pending.call)

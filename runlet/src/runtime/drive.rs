@@ -211,7 +211,9 @@ impl Driver {
         let clock = Instant::now();
         let token = self.session.cancellation.clone();
         let resumed = matches!(self.begin, Begin::Resumed(_));
+        self.session.outputs.begin_after(self.run.began_with());
         let begun = token.run_until_cancelled(self.begin()).await;
+        self.session.outputs.begin_after(self.run.began_with());
         match begun.unwrap_or_else(|| Err(cancelled())) {
             Ok(()) => {}
             Err(error) => return self.cannot_begin(error, resumed),

@@ -4,6 +4,7 @@
 //! of what is cut is kept with the run, up to [`ToolPolicy::max_recall_bytes`], and the model may read any piece of it
 //! with the tool `recall`, which it is offered from the first cut on.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use serde::Deserialize;
@@ -48,6 +49,9 @@ pub(super) struct OutputCap {
     bytes: usize,
     /// How many bytes are kept for recall.
     keep: usize,
+    /// How many messages there were before the first of the run's own: what was cut in earlier runs of a conversation
+    /// still has its handles in the history.
+    before: AtomicUsize,
     outputs: Mutex<Outputs>,
 }
 
@@ -76,15 +80,22 @@ impl OutputCap {
             tokens: window.map(share),
             bytes: policy.max_output_bytes,
             keep: if recall && policy.max_output_bytes > 0 { policy.max_recall_bytes } else { 0 },
+            before: AtomicUsize::new(0),
             outputs: Mutex::new(outputs),
         }
+    }
+
+    /// Says how many messages the run began with: its own of the caller, and what was said before.
+    pub(super) fn begin_after(&self, messages: usize) {
+        self.before.store(messages.saturating_sub(1), Ordering::Relaxed);
     }
 
     /// Cuts the text of an output where it is longer than it may be: no more than `limit` bytes, or the policy's limit,
     /// and no more than its share of the window.
     pub(super) fn apply(&self, (step, index): (u32, usize), limit: Option<usize>, content: &mut Vec<Part>) {
         self.cut(limit.unwrap_or(self.bytes), 0, content, |text, cap| {
-            let handle = format!("out_{step}_{index}");
+            let turn = cap.before.load(Ordering::Relaxed).saturating_add(usize::try_from(step).unwrap_or(usize::MAX));
+            let handle = format!("out_{turn}_{index}");
             cap.outputs().keep(&handle, text, cap.keep).then_some(handle)
         });
     }
