@@ -81,10 +81,44 @@ pub trait Model: Send + Sync + 'static {
     /// Asks for an answer in pieces. The stream ends with [`ModelEvent::Completed`] or an error, never without.
     fn stream(&self, request: PreparedRequest) -> impl Future<Output = Result<ModelStream>> + Send;
 
+    /// Where its requests go first, as traces name it; `None` where that is no one place.
+    fn endpoint(&self) -> Option<Endpoint> {
+        None
+    }
+
+    /// The names of all models that may answer in its place, its own first. A limit on cost holds for the dearest of them.
+    fn names(&self) -> Vec<String> {
+        vec![self.name().to_owned()]
+    }
+
     /// Asks the provider how many tokens the input of a request takes; `None` where it does not count. Nothing is
     /// generated, and no model reads the request.
     fn count_tokens(&self, _request: &ModelRequest) -> impl Future<Output = Result<Option<u64>>> + Send {
         async { Ok(None) }
+    }
+}
+
+/// Where a model's requests go: a host and a port, and nothing of the path, which may hold a name or a key.
+///
+/// ```
+/// use runlet::model::Endpoint;
+///
+/// let endpoint = Endpoint::new("llm.example.com", 443);
+/// assert_eq!((endpoint.address.as_str(), endpoint.port), ("llm.example.com", 443));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Endpoint {
+    /// The host's name or address.
+    pub address: String,
+    /// The port.
+    pub port: u16,
+}
+
+impl Endpoint {
+    /// A host and a port.
+    pub fn new(address: impl Into<String>, port: u16) -> Self {
+        Self { address: address.into(), port }
     }
 }
 
@@ -229,6 +263,14 @@ impl Model for AnyModel {
         self.0.stream(request)
     }
 
+    fn endpoint(&self) -> Option<Endpoint> {
+        self.0.endpoint()
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.0.names()
+    }
+
     async fn count_tokens(&self, request: &ModelRequest) -> Result<Option<u64>> {
         self.0.count_tokens(request).await
     }
@@ -247,6 +289,8 @@ trait ErasedModel: Send + Sync {
     fn provider(&self) -> &str;
     fn name(&self) -> &str;
     fn capabilities(&self) -> Capabilities;
+    fn endpoint(&self) -> Option<Endpoint>;
+    fn names(&self) -> Vec<String>;
     fn complete(&self, request: PreparedRequest) -> ModelFuture<'_, ModelResponse>;
     fn stream(&self, request: PreparedRequest) -> ModelFuture<'_, ModelStream>;
     fn count_tokens<'a>(&'a self, request: &'a ModelRequest) -> ModelFuture<'a, Option<u64>>;
@@ -263,6 +307,14 @@ impl<M: Model> ErasedModel for M {
 
     fn capabilities(&self) -> Capabilities {
         Model::capabilities(self)
+    }
+
+    fn endpoint(&self) -> Option<Endpoint> {
+        Model::endpoint(self)
+    }
+
+    fn names(&self) -> Vec<String> {
+        Model::names(self)
     }
 
     fn complete(&self, request: PreparedRequest) -> ModelFuture<'_, ModelResponse> {

@@ -223,8 +223,14 @@ impl Run {
                 turn.rejected = Some(problems);
                 self.close_turn();
             }
-            (Outcome::ToolNeedsApproval { index, arguments }, Phase::Tools(turn)) => turn.hold(index, arguments)?,
-            (Outcome::ToolDeferred { index, note }, Phase::Tools(turn)) => turn.defer(index, note)?,
+            (Outcome::ToolNeedsApproval { index, arguments }, Phase::Tools(turn)) => {
+                turn.hold(index, arguments)?;
+                self.close_turn();
+            }
+            (Outcome::ToolDeferred { index, note }, Phase::Tools(turn)) => {
+                turn.defer(index, note)?;
+                self.close_turn();
+            }
             (Outcome::Human { index, decision }, Phase::Tools(turn)) => {
                 turn.decide(index, decision)?;
                 self.close_turn();
@@ -434,7 +440,7 @@ impl Run {
     }
 
     /// Adds what a provider says that it billed.
-    fn use_up(&mut self, usage: &Usage) {
+    pub(crate) fn use_up(&mut self, usage: &Usage) {
         if self.model_calls == 0 {
             self.usage = *usage;
         } else {

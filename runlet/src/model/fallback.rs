@@ -3,8 +3,8 @@
 use futures_util::StreamExt;
 use futures_util::stream;
 
-use super::{AnyModel, Capabilities, ContextWindow, Model, ModelEvent, ModelRequest, ModelResponse, ModelStream};
-use super::{PreparedRequest, Retrying};
+use super::{AnyModel, Capabilities, ContextWindow, Endpoint, Model, ModelEvent, ModelRequest, ModelResponse};
+use super::{ModelStream, PreparedRequest, Retrying};
 use crate::error::{Error, ErrorKind, ProviderErrorCategory as Category, Result};
 
 /// An ordered list of models that answers as one: where a model fails in a way that another may not, the next is asked.
@@ -14,7 +14,8 @@ use crate::error::{Error, ErrorKind, ProviderErrorCategory as Category, Result};
 /// not be got around: a rejected or too long request, a content filter, a cancellation. Of a streamed answer nothing may
 /// have been handed out yet. Each model's own retries come first; give all but the last few or none, or the wait adds up.
 ///
-/// The first model's name stands for all. Its abilities are those that all have: the smallest window, the smallest limit
+/// The first model's name stands for all; a limit on cost counts by the dearest, and one without a price is not asked under
+/// it. Its abilities are those that all have: the smallest window, the smallest limit
 /// of an answer, tools where all call them. So a request that fits one fits all.
 ///
 /// **Who answered** is told by [`ModelResponse::model`] and by the event `model.retrying`, whose `model` is the one asked
@@ -118,6 +119,14 @@ impl Model for Fallback {
             })
         });
         Ok(ModelStream::new(events))
+    }
+
+    fn endpoint(&self) -> Option<Endpoint> {
+        self.first.endpoint()
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.models().flat_map(Model::names).collect()
     }
 
     /// The largest count of the models that count: the request must fit all.

@@ -101,7 +101,9 @@ impl Driver {
                     )),
                     (Ok(()), false) => Begin::New,
                 };
-                let mut run = Run::new(id, own.name.as_ref(), own.run.clone(), messages);
+                let mut policy = own.run.clone();
+                Lineage::lend_prices(&mut policy);
+                let mut run = Run::new(id, own.name.as_ref(), policy, messages);
                 run.origin_mut().request = asked;
                 (run, begin)
             }
@@ -302,7 +304,7 @@ impl Driver {
     }
 
     /// Takes over what runs within this one have spent and what was kept of outputs, and tells the runs around it.
-    fn settle_books(&mut self) {
+    pub(super) fn settle_books(&mut self) {
         let nested = self.session.lineage.take_nested();
         if nested != Spent::default() {
             self.run.spend_nested(&nested);
