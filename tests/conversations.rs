@@ -125,6 +125,32 @@ async fn a_store_that_does_not_answer_keeps_no_run_from_ending() {
     check(Some(5), 7).await;
 }
 
+/// A store that panics.
+struct Panics;
+
+impl StateStore for Panics {
+    async fn load(&self, _: &StateScope, _: &str) -> Result<Option<Stored>> {
+        std::panic::resume_unwind(Box::new("secret-canary"))
+    }
+
+    async fn save(&self, _: &StateScope, _: &str, _: Value, _: Option<u64>) -> Result<u64> {
+        Ok(1)
+    }
+
+    async fn delete(&self, _: &StateScope, _: &str) -> Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn row_60_a_store_that_panics_is_one_that_failed() {
+    let model = ScriptedModel::new().text("never");
+    let input = Input::new("go").conversation("c");
+    let error = Runtime::new().state_store(Panics).run(&agent(&model, []), (), input).await.unwrap_err();
+    assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::State, "the state store panicked"));
+    assert_eq!(model.requests().len(), 0);
+}
+
 struct ReadOnly;
 
 impl Guard for ReadOnly {

@@ -1,6 +1,7 @@
 //! What becomes of tool calls: odd arguments, long outputs and what is recalled of them, answers that come later, tools
 //! that block, and answers that are none.
 
+use std::panic::resume_unwind;
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use runlet::error::ProviderErrorCategory;
 use runlet::event::{EventKind, EventLog};
 use runlet::hook::{Hook, HookContext};
 use runlet::message::Native;
-use runlet::model::{Capabilities, ModelResponse, StopReason};
+use runlet::model::{Capabilities, Model, ModelEvent, ModelResponse, ModelStream, PreparedRequest, StopReason};
 use runlet::run::{Action, Decision, NativeCall, Run, RunStatus};
 use runlet::testing::ScriptedModel;
 use runlet::{
@@ -288,6 +289,52 @@ async fn row_53_a_handle_names_one_output_in_all_runs_of_a_conversation() {
     }
     let distinct: std::collections::HashSet<_> = handles.iter().collect();
     assert_eq!(distinct.len(), 6, "{handles:?}");
+}
+
+/// A model that panics, before or while it answers.
+struct Panics;
+
+impl Model for Panics {
+    fn provider(&self) -> &'static str {
+        "panics"
+    }
+
+    fn name(&self) -> &'static str {
+        "panics"
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::new().context_window(8_000)
+    }
+
+    async fn complete(&self, _: PreparedRequest) -> Result<ModelResponse> {
+        resume_unwind(Box::new("secret-canary"))
+    }
+
+    async fn stream(&self, _: PreparedRequest) -> Result<ModelStream> {
+        let half = Ok(ModelEvent::TextDelta("half".to_owned()));
+        Ok(ModelStream::new(
+            futures_util::stream::iter([half])
+                .chain(futures_util::stream::once(async { resume_unwind(Box::new("secret-canary")) })),
+        ))
+    }
+}
+
+#[tokio::test]
+async fn row_60_a_model_that_panics_is_one_that_failed() {
+    let agent: Agent = Agent::builder("tester").model(Panics).build().unwrap();
+    for streamed in [false, true] {
+        let log = EventLog::new();
+        let runtime = Runtime::new().event_log(&log);
+        let ended = if streamed {
+            runtime.stream(&agent, (), "go").finish().await
+        } else {
+            runtime.run(&agent, (), "go").await
+        };
+        let error = ended.unwrap_err();
+        assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Model, "the model panicked"));
+        assert_eq!(log.names().last(), Some(&"run.failed"));
+    }
 }
 
 /// A run with a call whose answer comes later and one that has its answer, written down and read back.
