@@ -77,6 +77,8 @@ impl Meddler {
         let outcome = match (chance.below(24), other) {
             (0, Some(other)) => return Ok(other),
             (1, Some(other)) => {
+                // What it lets go of may end at the same moment, which a stream comes to in more turns.
+                self.world.differs();
                 let patience = Duration::from_millis(1 + chance.below(20));
                 return tokio::time::timeout(patience, next.run()).await.unwrap_or(Ok(other));
             }
@@ -143,7 +145,7 @@ impl Hook for Meddler {
     async fn on_model_error(&self, context: &HookContext, failure: &ModelFailure) -> Result<ModelRecovery> {
         let mut chance = self.chance(context, "on_model_error", &failure.attempt.to_string());
         if !failure.may_retry && failure.attempt <= 3 {
-            self.world.shown();
+            self.world.differs();
         }
         self.begin(&mut chance).await?;
         Ok(match chance.below(3) {
@@ -299,7 +301,11 @@ impl Guard for Refuses {
         let mut chance = self.0.chance(context, "check_tool_call", &call.id);
         if chance.one_in(self.0.breaks) {
             self.0.world.deny(context.step(), &call.id);
-            return if chance.one_in(2) { resume_unwind(Box::new(CANARY)) } else { Ok(Verdict::deny("a guard says no")) };
+            return if chance.one_in(2) {
+                resume_unwind(Box::new(CANARY))
+            } else {
+                Ok(Verdict::deny("a guard says no"))
+            };
         }
         self.0.begin(&mut chance).await.inspect_err(|_| self.0.world.deny(context.step(), &call.id))?;
         Ok(Verdict::Allow)
@@ -382,8 +388,8 @@ pub(super) fn meddled<M>(
     let runtime = runtime.state_store(Store(store, InMemoryStateStore::new()));
     if chance.one_in(2) {
         let context = ContextPolicy::new().max_context_tokens(1_500 + chance.below(3_000)).reserved_output_tokens(50);
-        builder =
-            builder.context(context.compress(compressor).compress(CutToolResults::to(50)).compress(DropOldestTurns::new()));
+        builder = builder
+            .context(context.compress(compressor).compress(CutToolResults::to(50)).compress(DropOldestTurns::new()));
     }
     match chance.below(4) {
         0 => (builder, runtime),

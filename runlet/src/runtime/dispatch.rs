@@ -203,7 +203,7 @@ fn denied(reason: &str) -> ToolError {
 
 fn unknown_tool(session: &Session, name: &str) -> ToolError {
     let mut names = session.host.names();
-    names.extend(session.outputs.recall().map(|spec| spec.name.as_ref()));
+    names.extend(session.outputs.offered().map(|spec| spec.name.as_ref()));
     let known = match names.len() {
         0 => "There are no tools.".to_owned(),
         count => {

@@ -187,6 +187,7 @@ impl Driver {
     pub(super) async fn ask(&mut self, span: Span, prepared: PreparedRequest) -> Result<Answered, Unanswered> {
         let session = Arc::clone(&self.session);
         self.about_to_ask(&prepared)?;
+        session.outputs.offer();
         let (billed, max_output) = (self.context.sent(&prepared), prepared.max_output_tokens);
         session.emitter.emit(span, || EventKind::ModelRequested {
             provider: self.model.provider().to_owned(),
@@ -307,6 +308,7 @@ impl Driver {
         show: bool,
     ) -> Result<ModelResponse> {
         response.usage = self.nothing_billed();
+        self.session.outputs.offer();
         self.session.emitter.emit(span, || EventKind::ModelSkipped { hook });
         if self.streams && show {
             let stream = ModelStream::whole(response);
