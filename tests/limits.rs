@@ -133,7 +133,7 @@ async fn a_model_that_sums_up_is_asked_within_the_limits_and_counts_where_it_rep
         let (model, sums_up) = (ScriptedModel::new().text("done"), summary());
         let (agent, talk) = summed_up(&model, &sums_up, policy);
         let ended = Runtime::new().run(&agent, (), talk).await;
-        let report = ended.map_or_else(|error| error.into_report(), |done| done.report);
+        let report = ended.map_or_else(RunError::into_report, |done| done.report);
         (report, model.requests().len(), sums_up.requests())
     };
     let (report, asked, summaries) = run(RunPolicy::new()).await;
