@@ -53,6 +53,26 @@ async fn the_loser_of_two_writers_is_told_by_type_and_can_add_its_turn() {
 }
 
 #[tokio::test]
+async fn a_conversation_that_was_cleared_and_begun_anew_is_not_written_over() {
+    let runtime = Runtime::new().state_store(InMemoryStateStore::new());
+    let chat = runtime.conversation("c");
+    chat.append([Message::user("old"), Message::assistant("older")]).await.unwrap();
+    let inner = chat.clone();
+    let stub = Stub::new("t", move |_, _| {
+        let inner = inner.clone();
+        async move {
+            inner.clear().await.unwrap();
+            inner.append([Message::user("new")]).await.unwrap();
+            Ok(String::new())
+        }
+    });
+    let model = ScriptedModel::new().tool_call("t", json!({})).text("late");
+    let lost = chat.run(&agent(&model, [stub]), (), "slow").await.unwrap_err();
+    assert!(lost.error().detail::<StateConflict>().is_some(), "{lost}");
+    assert_eq!(brief(&chat.history().await.unwrap()), ["user | new"]);
+}
+
+#[tokio::test]
 async fn turns_added_at_once_are_all_kept() {
     let runtime = Runtime::new().state_store(InMemoryStateStore::new());
     let tasks: Vec<_> = (0..6)
@@ -103,6 +123,32 @@ async fn a_store_that_does_not_answer_keeps_no_run_from_ending() {
     }
     check(None, 30).await;
     check(Some(5), 7).await;
+}
+
+/// A store that panics.
+struct Panics;
+
+impl StateStore for Panics {
+    async fn load(&self, _: &StateScope, _: &str) -> Result<Option<Stored>> {
+        std::panic::resume_unwind(Box::new("secret-canary"))
+    }
+
+    async fn save(&self, _: &StateScope, _: &str, _: Value, _: Option<u64>) -> Result<u64> {
+        Ok(1)
+    }
+
+    async fn delete(&self, _: &StateScope, _: &str) -> Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn row_60_a_store_that_panics_is_one_that_failed() {
+    let model = ScriptedModel::new().text("never");
+    let input = Input::new("go").conversation("c");
+    let error = Runtime::new().state_store(Panics).run(&agent(&model, []), (), input).await.unwrap_err();
+    assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::State, "the state store panicked"));
+    assert_eq!(model.requests().len(), 0);
 }
 
 struct ReadOnly;

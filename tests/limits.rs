@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use runlet::agent::{Cost, Price};
+use runlet::budget::{ContextPolicy, Summarize};
 use runlet::hook::{Hook, HookContext};
 use runlet::message::{Extra, Media, Part, Role};
-use runlet::model::ModelResponse;
+use runlet::model::{Capabilities, Fallback, Model, ModelResponse, ModelStream, PreparedRequest};
 use runlet::run::{Limit, LimitReached, RunStatus};
 use runlet::testing::ScriptedModel;
 use runlet::tool::ToolErrorKind;
@@ -75,11 +76,129 @@ async fn a_model_without_a_price_is_not_asked_where_cost_is_limited() {
 }
 
 #[tokio::test]
+async fn a_fallback_without_a_price_is_not_asked_where_cost_is_limited_and_the_dearest_price_counts() {
+    let model = |name| Named(name, ScriptedModel::new().response(text("done").usage(billed(1_000, 100))));
+    let policy = || RunPolicy::new().price("cheap", Price::per_million(1.0, 1.0)).max_cost(Cost::from_units(1e6));
+    let both = Fallback::new(model("cheap")).or(model("dear"));
+    let build = |policy| -> Agent { Agent::builder("tester").model(both.clone()).run_policy(policy).build().unwrap() };
+    let (reached, _) = stopped(&build(policy())).await;
+    assert_eq!(reached.limit, Limit::Cost, "the second may cost anything");
+    let priced = policy().price("dear", Price::per_million(1_000.0, 10_000.0));
+    let done = Runtime::new().run(&build(priced), (), "go").await.unwrap();
+    assert_eq!(done.spent.cost, Cost::from_units(2.0), "1,000 of input and 100 of output at the dearest price");
+}
+
+/// A model under a name of its own.
+#[derive(Clone)]
+struct Named(&'static str, ScriptedModel);
+
+impl Model for Named {
+    fn provider(&self) -> &'static str {
+        "named"
+    }
+
+    fn name(&self) -> &'static str {
+        self.0
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Model::capabilities(&self.1)
+    }
+
+    async fn complete(&self, request: PreparedRequest) -> Result<ModelResponse> {
+        self.1.complete(request).await
+    }
+
+    async fn stream(&self, request: PreparedRequest) -> Result<ModelStream> {
+        self.1.stream(request).await
+    }
+}
+
+/// An agent whose conversation has to be summed up by the model `sums_up` before anything is sent.
+fn summed_up(model: &ScriptedModel, sums_up: &ScriptedModel, policy: RunPolicy) -> (Agent, Vec<Message>) {
+    let context = ContextPolicy::new()
+        .max_context_tokens(3_000)
+        .reserved_output_tokens(50)
+        .compress(Summarize::with(Named("sums_up", sums_up.clone())).keep_steps(1).max_tokens(100));
+    let builder = Agent::builder("tester").model(model.clone()).context(context).run_policy(policy);
+    let words = "something that was said ".repeat(60);
+    let turn = |_| [Message::user(words.clone()), Message::assistant(words.clone())];
+    (builder.build().unwrap(), (0..8).flat_map(turn).chain([Message::user("go")]).collect())
+}
+
+#[tokio::test]
+async fn a_model_that_sums_up_is_asked_within_the_limits_and_counts_where_it_reports_nothing() {
+    let unknown = Usage { source: UsageSource::Partial, ..Usage::default() };
+    let summary = || (0..9).fold(ScriptedModel::new(), |model, _| model.response(text("in short").usage(unknown)));
+    let run = async |policy: RunPolicy| {
+        let (model, sums_up) = (ScriptedModel::new().text("done"), summary());
+        let (agent, talk) = summed_up(&model, &sums_up, policy);
+        let ended = Runtime::new().run(&agent, (), talk).await;
+        let report = ended.map_or_else(RunError::into_report, |done| done.report);
+        (report, model.requests().len(), sums_up.requests())
+    };
+    let (report, asked, summaries) = run(RunPolicy::new()).await;
+    assert_eq!((report.status, asked), (RunStatus::Completed, 1));
+    assert_eq!(report.spent.model_requests as usize, 1 + summaries.len());
+    assert!(report.spent.input_tokens > 1_000, "unknown is not zero: {:?}", report.spent);
+
+    let priced = RunPolicy::new().price("scripted", Price::per_million(1.0, 1.0)).max_cost(Cost::from_units(1e6));
+    let (report, asked, summaries) = run(priced.clone()).await;
+    assert_eq!((report.status, asked, summaries.len()), (RunStatus::Failed, 0, 0), "it has no price");
+    let (report, _, _) = run(priced.price("sums_up", Price::per_million(1_000.0, 1_000.0))).await;
+    assert_eq!(report.status, RunStatus::Completed);
+    assert!(report.spent.cost > Cost::from_units(1.0), "{:?}", report.spent);
+
+    let (report, asked, summaries) = run(RunPolicy::new().max_input_tokens(500)).await;
+    assert_ne!(report.status, RunStatus::Completed);
+    assert_eq!((asked, summaries.len()), (0, 0), "a limit is looked at before");
+    let (_, _, summaries) = run(RunPolicy::new().max_output_tokens(60)).await;
+    assert_eq!(summaries[0].max_output_tokens, Some(60), "its answer is held to what is left");
+}
+
+#[tokio::test]
+async fn row_68_a_nested_run_is_counted_by_the_prices_of_the_run_around_it() {
+    let inner_model = ScriptedModel::new().response(text("inner").usage(billed(2_000, 300)));
+    let nests = Stub::new("nests", move |_, _| {
+        let inner = agent(&inner_model, []);
+        async move {
+            Runtime::new()
+                .run(&inner, (), "go")
+                .await
+                .map(|done| done.output)
+                .map_err(|e| ToolError::failed(e.to_string()))
+        }
+    });
+    let model = ScriptedModel::new().tool_call("nests", json!({})).text("never");
+    let price = Price::per_million(1_000.0, 1_000.0);
+    let policy = RunPolicy::new().price("scripted", price).max_cost(Cost::from_units(2.31));
+    let (reached, error) = stopped(&under(&model, policy, [nests])).await;
+    assert_eq!(reached.limit, Limit::Cost);
+    assert!(error.report().spent.cost >= Cost::from_units(2.3), "{:?}", error.report().spent);
+    assert_eq!(model.requests().len(), 1);
+}
+
+#[tokio::test]
 async fn an_answer_is_held_to_what_the_limits_leave_for_it() {
     let model = ScriptedModel::new().text("done");
     let policy = RunPolicy::new().max_output_tokens(700).max_total_tokens(100_000);
     Runtime::new().run(&under(&model, policy, []), (), "go").await.unwrap();
     assert_eq!(model.requests()[0].max_output_tokens, Some(700));
+    // A limit that leaves more than the model could say is none for its answer, and takes no room from its input.
+    let cramped = ScriptedModel::new().text("done");
+    let builder =
+        Agent::builder("tester").model(cramped.clone()).run_policy(RunPolicy::new().max_total_tokens(900_000));
+    let agent: Agent = builder.build().unwrap();
+    Runtime::new().run(&agent, (), "go").await.unwrap();
+    assert_eq!(cramped.requests()[0].max_output_tokens, None);
+    let words = "something that was said ".repeat(4_000);
+    for allowed in [100_000, 127_000] {
+        let model = ScriptedModel::new().text("done");
+        let agent = under(&model, RunPolicy::new().max_output_tokens(allowed), []);
+        Runtime::new().run(&agent, (), words.clone()).await.unwrap();
+        let held = model.requests()[0].max_output_tokens.unwrap();
+        assert!(held > 1_024 && held <= allowed, "{held}: what the input leaves of the window, or less");
+    }
     let unlimited = ScriptedModel::new().text("done");
     Runtime::new().run(&under(&unlimited, RunPolicy::new(), []), (), "go").await.unwrap();
     assert_eq!(unlimited.requests()[0].max_output_tokens, None);
@@ -236,6 +355,26 @@ async fn row_68_what_nested_runs_spend_is_the_outer_runs_spending() {
     assert_eq!(error.kind(), ErrorKind::PolicyStop, "{error}");
     assert_eq!(error.report().spent.model_requests, 4, "together, however deep");
     assert_eq!(asked.lines().len(), 4);
+}
+
+#[tokio::test]
+async fn row_68_no_call_of_a_nested_stream_begins_early_where_a_run_around_it_counts_calls() {
+    let journal = Journal::default();
+    let (inner_model, told) =
+        (ScriptedModel::new().tool_calls([("t", json!(1)), ("t", json!(2))]).text("never"), journal.clone());
+    let nests = Stub::new("nests", move |_, _| {
+        let inner = agent(&inner_model, [Stub::slow("t", &told, 0).read()]);
+        async move {
+            let ended = Runtime::new().stream(&inner, (), "go").finish().await;
+            Ok(ended.expect_err("two calls are too many").to_string())
+        }
+    });
+    let model = ScriptedModel::new().tool_call("nests", json!({})).text("done");
+    let outer = under(&model, RunPolicy::new().max_tool_calls(2), [nests]);
+    let error = Runtime::new().run(&outer, (), "go").await;
+    let messages = error.map_or_else(|error| error.into_report().messages, |done| done.report.messages);
+    assert!(results(&messages)[0].contains("max_tool_calls"), "{:?}", results(&messages));
+    assert!(journal.lines().is_empty(), "no call of the batch began: {:?}", journal.lines());
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ mod dropping;
 mod dynamic_tools;
 mod events;
 mod fallback;
+mod hook_edges;
 mod hook_points;
 mod hooks;
 mod kit;

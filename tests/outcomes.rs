@@ -1,6 +1,7 @@
 //! What becomes of tool calls: odd arguments, long outputs and what is recalled of them, answers that come later, tools
 //! that block, and answers that are none.
 
+use std::panic::resume_unwind;
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use runlet::error::ProviderErrorCategory;
 use runlet::event::{EventKind, EventLog};
 use runlet::hook::{Hook, HookContext};
 use runlet::message::Native;
-use runlet::model::{Capabilities, ModelResponse, StopReason};
+use runlet::model::{Capabilities, Model, ModelEvent, ModelResponse, ModelStream, PreparedRequest, StopReason};
 use runlet::run::{Action, Decision, NativeCall, Run, RunStatus};
 use runlet::testing::ScriptedModel;
 use runlet::{
@@ -264,6 +265,93 @@ async fn row_53_nothing_is_kept_beyond_what_the_policy_allows() {
     let result = Runtime::new().run(&agent, (), "go").await.unwrap();
     assert!(results(&result.messages)[0].contains("900 bytes of this output are left out ..]"));
     assert_eq!(model.requests()[1].tools.len(), 1);
+}
+
+#[tokio::test]
+async fn row_53_a_tool_of_the_agents_own_that_is_called_recall_is_cut_like_any_other() {
+    let model = ScriptedModel::new().tool_call("recall", json!({})).text("done");
+    let own = Stub::new("recall", |_, _| async { Ok("x".repeat(1_000)) }).with(|spec| spec.max_output = Some(100));
+    let done = Runtime::new().run(&agent(&model, [own]), (), "go").await.unwrap();
+    let told = results(&done.messages).concat();
+    assert!(told.contains("900 bytes of this output are left out ..]"), "{told}");
+}
+
+/// Gives a text as long as a large file.
+fn huge(bytes: usize) -> Stub {
+    Stub::new("t", move |_, _| async move { Ok("x".repeat(bytes)) })
+}
+
+#[tokio::test]
+async fn row_63_an_output_of_fifty_megabytes_is_neither_sent_nor_kept() {
+    let model = ScriptedModel::new().tool_call("t", json!({})).text("done");
+    let done = Runtime::new().run(&agent(&model, [huge(50 << 20)]), (), "go").await.unwrap();
+    let told = results(&model.requests()[1].messages).concat();
+    assert!(told.len() <= (256 << 10) + 300, "{} bytes are sent", told.len());
+    let kept = serde_json::to_string(done.run()).unwrap().len();
+    assert!(kept < 1 << 20, "{kept} bytes are kept: more than recall may keep is not kept at all");
+}
+
+#[tokio::test]
+async fn row_53_a_handle_names_one_output_in_all_runs_of_a_conversation() {
+    let runtime = Runtime::new().state_store(runlet::state::InMemoryStateStore::new());
+    let chat = runtime.conversation("c");
+    let mut handles = Vec::new();
+    for _ in 0..3 {
+        let model = ScriptedModel::new().tool_call("t", json!({})).tool_call("t", json!({ "n": 2 })).text("done");
+        let long = huge(1_000).with(|spec| spec.max_output = Some(100));
+        let done = chat.run(&agent(&model, [long]), (), "go").await.unwrap();
+        for text in results(done.new_messages()) {
+            handles.push(text.split('`').nth(3).unwrap().to_owned());
+        }
+    }
+    let distinct: std::collections::HashSet<_> = handles.iter().collect();
+    assert_eq!(distinct.len(), 6, "{handles:?}");
+}
+
+/// A model that panics, before or while it answers.
+struct Panics;
+
+impl Model for Panics {
+    fn provider(&self) -> &'static str {
+        "panics"
+    }
+
+    fn name(&self) -> &'static str {
+        "panics"
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::new().context_window(8_000)
+    }
+
+    async fn complete(&self, _: PreparedRequest) -> Result<ModelResponse> {
+        resume_unwind(Box::new("secret-canary"))
+    }
+
+    async fn stream(&self, _: PreparedRequest) -> Result<ModelStream> {
+        let half = Ok(ModelEvent::TextDelta("half".to_owned()));
+        Ok(ModelStream::new(
+            futures_util::stream::iter([half])
+                .chain(futures_util::stream::once(async { resume_unwind(Box::new("secret-canary")) })),
+        ))
+    }
+}
+
+#[tokio::test]
+async fn row_60_a_model_that_panics_is_one_that_failed() {
+    let agent: Agent = Agent::builder("tester").model(Panics).build().unwrap();
+    for streamed in [false, true] {
+        let log = EventLog::new();
+        let runtime = Runtime::new().event_log(&log);
+        let ended = if streamed {
+            runtime.stream(&agent, (), "go").finish().await
+        } else {
+            runtime.run(&agent, (), "go").await
+        };
+        let error = ended.unwrap_err();
+        assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Model, "the model panicked"));
+        assert_eq!(log.names().last(), Some(&"run.failed"));
+    }
 }
 
 /// A run with a call whose answer comes later and one that has its answer, written down and read back.

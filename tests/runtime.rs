@@ -276,6 +276,22 @@ async fn rows_64_and_65_a_fatal_tool_error_ends_the_run_after_its_siblings() {
 }
 
 #[tokio::test]
+async fn row_65_after_a_fatal_tool_error_nobody_is_asked_about_its_siblings() {
+    for names in [["f", "ask", "later"], ["ask", "later", "f"]] {
+        let tools = [
+            Stub::failing("f", || ToolError::fatal("the shop burnt down")),
+            Stub::echo("ask").with(|spec| spec.approval = true),
+            Stub::failing("later", || ToolError::defer("mail 4711")),
+        ];
+        let model = ScriptedModel::new().tool_calls(names.map(|name| (name, json!({}))));
+        let error = failed(Runtime::new().run(&agent(&model, tools), (), "go").await);
+        assert_eq!((error.kind(), error.report().status), (ErrorKind::Tool, RunStatus::Failed), "{names:?}");
+        assert_whole(&error.report().messages);
+        assert_eq!(results(&error.report().messages).len(), 3);
+    }
+}
+
+#[tokio::test]
 async fn row_63_a_long_output_is_cut_to_its_head_and_tail() {
     let long = Stub::new("t", |_, _| async { Ok(format!("{}{}", "a".repeat(60), "ü".repeat(20))) });
     // 10 bytes from each end.
@@ -617,6 +633,8 @@ async fn a_wrong_agent_or_a_wrong_decision_leaves_the_run_as_it_was() {
     check_unfit(&agent, run.clone(), vec![(0, approve()), (0, approve())]).await;
     check_unfit(&agent, run.clone(), vec![(0, approve()), (9, approve())]).await;
     check_unfit(&agent, run.clone(), vec![(0, nonsense())]).await;
+    let twice = Decision::ApproveEdited { arguments: r#"{"n":1,"n":2}"#.to_owned() };
+    check_unfit(&agent, run.clone(), vec![(0, twice)]).await;
     assert_eq!(model.requests().len(), 1);
     let done = Runtime::new().resume(&agent, (), run, [(0, approve()), (2, approve())]).await.unwrap();
     check_unfit(&agent, done.run().clone(), vec![(0, approve())]).await;

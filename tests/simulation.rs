@@ -5,29 +5,33 @@
 //! many seeds, on every core there is, and `RUNLET_SEED=7 cargo test -p runlet-tests simulation` the one seed 7. A number of
 //! seconds in `RUNLET_SECONDS` ends it early; how many seeds were tried is printed.
 
+mod meddling;
 mod plain;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::env;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
+use runlet::context::CallInfo;
 use runlet::error::{ProviderError, ProviderErrorCategory};
 use runlet::event::{EventKind, EventLog};
 use runlet::message::{Native, UsageSource};
 use runlet::model::{ModelEvent, ModelResponse, StopReason};
 use runlet::run::{Action, Decision, Run, RunStatus};
 use runlet::runtime::RunReport;
+use runlet::state::StateScope;
 use runlet::testing::ScriptedModel;
 use runlet::tool::Effect;
 use runlet::{Agent, Input, Message, Part, Role, RunId, RunPolicy, Runtime, ToolCall, ToolError, ToolPolicy, Usage};
 use tokio_util::sync::CancellationToken;
 
+use self::meddling::meddled;
 use crate::kit::{Stub, assert_whole, brief, on_paused_clock, settle};
 
 /// How many seeds a test run tries unless `RUNLET_SEEDS` says otherwise.
@@ -141,17 +145,73 @@ fn policy(chance: &mut Chance) -> RunPolicy {
     policy.max_duration(Duration::from_millis(500 + chance.below(200_000)))
 }
 
-/// What was done to the world, by step and place of the call.
+/// What was done to the world.
 #[derive(Clone, Default)]
-struct World(Arc<Mutex<HashMap<(u32, usize), u32>>>, Arc<Mutex<i64>>);
+struct World(Arc<Mutex<Books>>);
+
+#[derive(Default)]
+struct Books {
+    /// How often each call ran, by step and place.
+    ran: HashMap<(u32, usize), u32>,
+    /// How many calls go on.
+    going_on: i64,
+    /// The calls that a hook or a guard denied, by step and id.
+    denied: HashSet<(u32, String)>,
+    /// How many requests there had been when a guard refused one.
+    vetoed: Option<usize>,
+    /// How often hooks, guards and compressors were asked.
+    hooks: u64,
+    /// Whether a stream may end otherwise: a hook could not have a call tried again of which a part was shown, or let go
+    /// of something half-way.
+    differs: bool,
+    /// What must not be. Who sees it cannot fail the test: its panic would be caught.
+    violations: Vec<String>,
+}
 
 impl World {
-    fn began(&self, key: (u32, usize)) {
-        *self.0.lock().unwrap().entry(key).or_default() += 1;
+    fn books(&self) -> MutexGuard<'_, Books> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn began(&self, info: &CallInfo) {
+        let mut books = self.books();
+        *books.ran.entry((info.step(), info.index())).or_default() += 1;
+        if books.denied.contains(&(info.step(), info.call_id().to_owned())) {
+            books.violations.push(format!("the denied call {} runs", info.call_id()));
+        }
     }
 
     fn going_on(&self, change: i64) {
-        *self.1.lock().unwrap() += change;
+        self.books().going_on += change;
+    }
+
+    fn deny(&self, step: u32, call: &str) {
+        self.books().denied.insert((step, call.to_owned()));
+    }
+
+    fn veto(&self, requests: usize) {
+        self.books().vetoed.get_or_insert(requests);
+    }
+
+    fn asked_a_hook(&self) {
+        self.books().hooks += 1;
+    }
+
+    fn differs(&self) {
+        self.books().differs = true;
+    }
+
+    fn violated(&self, what: &str) {
+        self.books().violations.push(what.to_owned());
+    }
+
+    fn check(&self, model: &ScriptedModel) {
+        let books = self.books();
+        assert!(books.violations.is_empty(), "{:?}", books.violations);
+        assert!(books.ran.values().all(|times| *times == 1), "a call ran twice: {:?}", books.ran);
+        if let Some(requests) = books.vetoed {
+            assert_eq!(model.requests().len(), requests, "a request is sent that a guard has refused");
+        }
     }
 }
 
@@ -171,12 +231,16 @@ fn tool(name: &'static str, seed: u64, world: &World) -> Stub {
         let world = world.clone();
         async move {
             if name != "read" {
-                world.began((info.step(), info.index()));
+                world.began(&info);
             }
             world.going_on(1);
             let _going_on = GoingOn(world);
             if chance.one_in(2) {
                 tokio::time::sleep(Duration::from_millis(chance.below(60))).await;
+            }
+            if chance.one_in(4) {
+                let scope = StateScope::User("ada".to_owned());
+                info.save_state(&scope, name, chance.below(9).into(), None).await.ok();
             }
             match chance.below(16) {
                 0 => Err(ToolError::failed("out of paper")),
@@ -213,10 +277,17 @@ fn check_events(log: &EventLog, seen: usize) {
         let shown = format!("{event:?} {}", event.to_json(runlet::event::Content::Include));
         assert!(!shown.contains(CANARY), "{shown}");
     }
-    let mut answered = false;
+    let (mut answered, mut counted) = (false, None);
     for event in events {
         match &event.kind {
-            EventKind::ModelRequested { .. } => answered = false,
+            EventKind::ContextBudgetChecked { bill } => {
+                assert!(bill.total().upper <= bill.limit(), "what is sent fits: {bill:?}");
+                counted = Some(event.step);
+            }
+            EventKind::ModelRequested { .. } => {
+                assert_eq!(counted, Some(event.step), "a model is sent what was counted");
+                answered = false;
+            }
             EventKind::ModelCompleted { .. } | EventKind::RunResumed { .. } => answered = true,
             EventKind::ToolStarted { call, .. } => {
                 assert!(answered || &*call.tool == "read", "`{}` began before its message had ended", call.tool);
@@ -238,9 +309,7 @@ fn check_report(report: &RunReport, model: &ScriptedModel, world: &World, before
     for request in model.requests() {
         assert_whole(&request.messages);
     }
-    for (key, times) in world.0.lock().unwrap().iter() {
-        assert_eq!(*times, 1, "the call at {key:?} ran {times} times");
-    }
+    world.check(model);
     if let Some(before) = before {
         assert!(report.usage.input_tokens >= before.usage.input_tokens, "usage decreases");
         assert!(report.spent.model_requests >= before.spent.model_requests);
@@ -255,6 +324,16 @@ fn check_limits(report: &RunReport, policy: &RunPolicy) {
     assert!(report.steps <= policy.max_steps);
     assert!(policy.max_tool_calls.is_none_or(|most| spent.tool_calls <= most), "{spent:?}");
     assert!(policy.max_model_requests.is_none_or(|most| spent.model_requests <= most), "{spent:?}");
+}
+
+/// What a run begins with: a word, or a talk that may be too long, with or without a conversation to save it to.
+fn input(chance: &mut Chance) -> Input {
+    let words = "something that was said ".repeat(1 + usize::try_from(chance.below(20)).unwrap());
+    let turns = if chance.one_in(2) { chance.below(12) } else { 0 };
+    let turn = |_| [Message::user(words.clone()), Message::assistant(words.clone())];
+    let talk: Vec<Message> = (0..turns).flat_map(turn).chain([Message::user("go")]).collect();
+    let input = Input::from(talk);
+    if chance.one_in(3) { input.conversation("c") } else { input }
 }
 
 /// How a caller treats a run.
@@ -287,29 +366,43 @@ fn decide(run: &Run, chance: &mut Chance) -> Vec<(usize, Decision)> {
 async fn check_quiet(model: &ScriptedModel, world: &World) {
     let asked = model.requests().len();
     settle().await;
-    let began = world.0.lock().unwrap().clone();
+    let began = |world: &World| {
+        let books = world.books();
+        (books.ran.clone(), books.hooks)
+    };
+    let before = began(world);
     tokio::time::sleep(Duration::from_secs(5)).await;
     settle().await;
-    assert_eq!(*world.1.lock().unwrap(), 0, "a call goes on after its run");
-    assert_eq!(*world.0.lock().unwrap(), began, "a call begins after its run");
-    assert!(began.values().all(|times| *times == 1), "a call ran twice: {began:?}");
+    assert_eq!(world.books().going_on, 0, "a call goes on after its run");
+    assert_eq!(began(world), before, "a call, a hook or a compressor begins after its run");
+    world.check(model);
     assert_eq!(model.requests().len(), asked, "a model is asked after its run");
     for request in model.requests() {
         assert_whole(&request.messages);
     }
 }
 
+/// How a run ended.
+struct Ended {
+    messages: Vec<String>,
+    status: RunStatus,
+    differs: bool,
+}
+
 /// One run from its seed, to its end or to where its caller leaves it.
-async fn simulate(seed: u64, caller: Caller) -> Option<(Vec<String>, RunStatus)> {
+async fn simulate(seed: u64, caller: Caller) -> Option<Ended> {
     let mut chance = Chance(seed);
     let (model, policy, world) = (model(&mut chance), policy(&mut chance), World::default());
     let tools = ToolPolicy::new().concurrency(1 + usize::try_from(chance.below(4)).unwrap()).max_output_bytes(200);
     let builder = Agent::builder("tester").model(model.clone()).run_policy(policy.clone()).tool_policy(tools);
-    let agent: Agent =
-        TOOLS.iter().fold(builder, |builder, name| builder.tool(tool(name, seed, &world))).build().unwrap();
+    let builder = TOOLS.iter().fold(builder, |builder, name| builder.tool(tool(name, seed, &world)));
     let (log, token) = (EventLog::new(), CancellationToken::new());
     let runtime = Runtime::new().event_log(&log);
-    let input = Input::new("go").run_id(RunId::new("r")).cancellation(token.clone());
+    // Some runs have no hooks: only there may calls that read begin early.
+    let (builder, runtime) =
+        if chance.one_in(3) { (builder, runtime) } else { meddled(&mut chance, builder, runtime, &model, &world) };
+    let agent: Agent = builder.build().unwrap();
+    let input = input(&mut chance).run_id(RunId::new("r")).cancellation(token.clone());
     let ended = match caller {
         Caller::Whole => runtime.run(&agent, (), input).await,
         Caller::Streamed => runtime.stream(&agent, (), input).finish().await,
@@ -357,7 +450,8 @@ async fn simulate(seed: u64, caller: Caller) -> Option<(Vec<String>, RunStatus)>
         };
     }
     check_quiet(&model, &world).await;
-    Some((brief(&report.messages), report.status))
+    let differs = world.books().differs;
+    Some(Ended { messages: brief(&report.messages), status: report.status, differs })
 }
 
 /// A run that was dropped: nothing goes on.
@@ -370,9 +464,15 @@ fn check_seed(seed: u64) {
         let whole = simulate(seed, Caller::Whole).await;
         let streamed = simulate(seed, Caller::Streamed).await;
         // Calls that only read begin earlier in a stream, so a run that comes to its time limit may stand elsewhere.
-        let timed = [&whole, &streamed].iter().any(|ended| matches!(ended, Some((_, RunStatus::Stopped))));
-        if !timed {
-            assert_eq!(whole, streamed, "whole and streamed are the same");
+        let (Some(whole), Some(streamed)) = (whole, streamed) else { panic!("nobody drops these") };
+        let timed = [&whole, &streamed].iter().any(|ended| ended.status == RunStatus::Stopped);
+        if !timed && !whole.differs && !streamed.differs {
+            assert_eq!(whole.status, streamed.status, "whole and streamed are the same");
+            let pairs = whole.messages.iter().zip(&streamed.messages);
+            for (place, (whole, streamed)) in pairs.enumerate() {
+                assert_eq!(whole, streamed, "whole and streamed are the same at message {place}");
+            }
+            assert_eq!(whole.messages.len(), streamed.messages.len(), "whole and streamed are the same");
         }
         simulate(seed, Caller::Cancels).await;
         simulate_drop(seed).await;

@@ -9,10 +9,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use runlet::event::Redactor;
 use runlet::message::{Usage, UsageSource};
-use runlet::model::{ModelResponse, StopReason};
+use runlet::model::{Fallback, Model, ModelResponse, StopReason};
+use runlet::provider::{Anthropic, Gemini, OpenAiChat, OpenAiResponses, RetryPolicy};
 use runlet::state::InMemoryStateStore;
 use runlet::testing::ScriptedModel;
-use runlet::{Error, ErrorKind, Input, Message, Runtime, ToolError};
+use runlet::{Agent, Error, ErrorKind, Input, Message, Runtime, ToolError};
 use serde_json::json;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -76,7 +77,7 @@ fn captured(work: impl Future<Output = ()>) -> Vec<(String, Fields)> {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| tracing::subscriber::set_global_default(Capture(AtomicU64::new(1))).unwrap());
     CAPTURED.set(Some(Vec::new()));
-    crate::kit::on_paused_clock(work);
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work);
     CAPTURED.take().into_iter().flatten().map(|(_, name, fields)| (name, fields)).collect()
 }
 
@@ -144,6 +145,7 @@ fn a_run_has_spans_with_the_names_of_the_conventions_and_no_content() {
             &[
                 ("otel.kind", "client"),
                 ("gen_ai.operation.name", "chat"),
+                ("gen_ai.conversation.id", "c"),
                 ("gen_ai.request.stream", if streamed { "true" } else { "false" }),
                 ("gen_ai.response.id", "resp_1"),
                 ("gen_ai.response.model", "scripted-1"),
@@ -170,6 +172,58 @@ fn content_is_in_spans_where_it_is_asked_for_without_secrets() {
     let spans = spans(Runtime::new().trace_content(Redactor::new()), false);
     let shown = format!("{spans:?}");
     assert!(shown.contains("canary prompt") && shown.contains("canary answer") && !shown.contains("hidden"), "{shown}");
+}
+
+/// The span of a model call that nobody answers.
+fn chat_of(model: impl Model) -> Fields {
+    let agent: Agent = Agent::builder("tester").model(model).build().unwrap();
+    let spans = captured(async { drop(Runtime::new().run(&agent, (), "go").await.unwrap_err()) });
+    spans.into_iter().find(|(name, _)| name == "chat").unwrap().1
+}
+
+#[test]
+fn a_model_call_names_where_it_goes_and_nothing_of_the_path() {
+    let never = RetryPolicy::never;
+    let fields = [
+        chat_of(
+            OpenAiResponses::new("gpt-5.5")
+                .api_key("k")
+                .base_url("http://127.0.0.1:9/canary")
+                .context_window(8_000)
+                .retry(never()),
+        ),
+        chat_of(
+            OpenAiChat::new("gpt-5.5")
+                .api_key("k")
+                .base_url("http://127.0.0.1:9/canary")
+                .context_window(8_000)
+                .retry(never()),
+        ),
+        chat_of(
+            Gemini::new("gemini-2.5-flash")
+                .api_key("k")
+                .base_url("http://127.0.0.1:9/canary")
+                .context_window(8_000)
+                .retry(never()),
+        ),
+        chat_of(Fallback::new(
+            Anthropic::new("claude-sonnet-4-5")
+                .api_key("k")
+                .base_url("http://127.0.0.1:9/canary")
+                .context_window(8_000)
+                .retry(never()),
+        )),
+    ];
+    for fields in fields {
+        check(&fields, &[("server.address", "127.0.0.1"), ("server.port", "9"), ("otel.status_code", "ERROR")]);
+        assert!(!format!("{fields:?}").contains("canary"), "{fields:?}");
+    }
+    let known = |model: &dyn Fn() -> Option<runlet::model::Endpoint>| model().map(|end| (end.address, end.port));
+    let own = || OpenAiResponses::new("gpt-5.5").api_key("k").endpoint();
+    assert_eq!(known(&own), Some(("api.openai.com".to_owned(), 443)));
+    let six = || OpenAiResponses::new("m").api_key("k").base_url("http://[::1]:8080/v1").endpoint();
+    assert_eq!(known(&six), Some(("::1".to_owned(), 8080)));
+    assert_eq!(ScriptedModel::new().endpoint(), None);
 }
 
 #[test]

@@ -18,7 +18,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-pub(crate) use self::compress::{AnyCompressor, check_compressed, replaced};
+pub(crate) use self::compress::{AnyCompressor, Spending, check_compressed, replaced};
 pub use self::compress::{
     ClearToolResults, Compressor, CutToolResults, DropOldestTurns, DropReasoning, Need, Recall, Summarize,
 };

@@ -110,6 +110,11 @@ impl Error {
     pub fn is_retryable(&self) -> bool {
         self.provider().is_some_and(ProviderError::is_retryable)
     }
+
+    /// Whether it came with a status: who answers so has not run the model.
+    pub(crate) fn was_turned_away(&self) -> bool {
+        self.provider().is_some_and(|provider| provider.status.is_some())
+    }
 }
 
 impl fmt::Display for Error {

@@ -368,7 +368,8 @@ pub enum Content {
 }
 
 impl Event {
-    /// The id: unique for ever where run ids are.
+    /// The id: unique for ever where run ids are, among the events of one drive. A run that is resumed has its events
+    /// numbered anew.
     pub fn id(&self) -> String {
         format!("{}/{}", self.run_id, self.seq)
     }

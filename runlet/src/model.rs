@@ -81,6 +81,11 @@ pub trait Model: Send + Sync + 'static {
     /// Asks for an answer in pieces. The stream ends with [`ModelEvent::Completed`] or an error, never without.
     fn stream(&self, request: PreparedRequest) -> impl Future<Output = Result<ModelStream>> + Send;
 
+    /// Where its requests go first, as traces name it; `None` where that is no one place.
+    fn endpoint(&self) -> Option<Endpoint> {
+        None
+    }
+
     /// Asks the provider how many tokens the input of a request takes; `None` where it does not count. Nothing is
     /// generated, and no model reads the request.
     fn count_tokens(&self, _request: &ModelRequest) -> impl Future<Output = Result<Option<u64>>> + Send {
@@ -88,9 +93,33 @@ pub trait Model: Send + Sync + 'static {
     }
 
     /// The models that may be asked in this one's place, as those of a [`Fallback`]. A request is counted by the rules of
-    /// each, and is sent only where it fits them all.
+    /// each, and is sent only where it fits them all; a limit on cost holds for the dearest of them.
     fn stand_ins(&self) -> Vec<AnyModel> {
         Vec::new()
+    }
+}
+
+/// Where a model's requests go: a host and a port, and nothing of the path, which may hold a name or a key.
+///
+/// ```
+/// use runlet::model::Endpoint;
+///
+/// let endpoint = Endpoint::new("llm.example.com", 443);
+/// assert_eq!((endpoint.address.as_str(), endpoint.port), ("llm.example.com", 443));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Endpoint {
+    /// The host's name or address.
+    pub address: String,
+    /// The port.
+    pub port: u16,
+}
+
+impl Endpoint {
+    /// A host and a port.
+    pub fn new(address: impl Into<String>, port: u16) -> Self {
+        Self { address: address.into(), port }
     }
 }
 
@@ -235,6 +264,10 @@ impl Model for AnyModel {
         self.0.stream(request)
     }
 
+    fn endpoint(&self) -> Option<Endpoint> {
+        self.0.endpoint()
+    }
+
     async fn count_tokens(&self, request: &ModelRequest) -> Result<Option<u64>> {
         self.0.count_tokens(request).await
     }
@@ -242,6 +275,12 @@ impl Model for AnyModel {
     fn stand_ins(&self) -> Vec<AnyModel> {
         self.0.stand_ins()
     }
+}
+
+/// The names of a model and of those that may be asked in its place.
+pub(crate) fn names(model: &impl Model) -> Vec<String> {
+    let stand_ins = model.stand_ins();
+    std::iter::once(model.name()).chain(stand_ins.iter().map(Model::name)).map(str::to_owned).collect()
 }
 
 impl fmt::Debug for AnyModel {
@@ -257,6 +296,7 @@ trait ErasedModel: Send + Sync {
     fn provider(&self) -> &str;
     fn name(&self) -> &str;
     fn capabilities(&self) -> Capabilities;
+    fn endpoint(&self) -> Option<Endpoint>;
     fn complete(&self, request: PreparedRequest) -> ModelFuture<'_, ModelResponse>;
     fn stream(&self, request: PreparedRequest) -> ModelFuture<'_, ModelStream>;
     fn count_tokens<'a>(&'a self, request: &'a ModelRequest) -> ModelFuture<'a, Option<u64>>;
@@ -274,6 +314,10 @@ impl<M: Model> ErasedModel for M {
 
     fn capabilities(&self) -> Capabilities {
         Model::capabilities(self)
+    }
+
+    fn endpoint(&self) -> Option<Endpoint> {
+        Model::endpoint(self)
     }
 
     fn complete(&self, request: PreparedRequest) -> ModelFuture<'_, ModelResponse> {

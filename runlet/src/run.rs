@@ -224,8 +224,14 @@ impl Run {
                 turn.rejected = Some(problems);
                 self.close_turn();
             }
-            (Outcome::ToolNeedsApproval { index, arguments }, Phase::Tools(turn)) => turn.hold(index, arguments)?,
-            (Outcome::ToolDeferred { index, note }, Phase::Tools(turn)) => turn.defer(index, note)?,
+            (Outcome::ToolNeedsApproval { index, arguments }, Phase::Tools(turn)) => {
+                turn.hold(index, arguments)?;
+                self.close_turn();
+            }
+            (Outcome::ToolDeferred { index, note }, Phase::Tools(turn)) => {
+                turn.defer(index, note)?;
+                self.close_turn();
+            }
             (Outcome::Human { index, decision }, Phase::Tools(turn)) => {
                 turn.decide(index, decision)?;
                 self.close_turn();
@@ -270,11 +276,11 @@ impl Run {
         let Some(pending) = waiting.into_iter().find(|pending| pending.index == index) else {
             return Err(Error::new(ErrorKind::Config, format!("call {index} does not wait for a decision")));
         };
-        if let Decision::ApproveEdited { arguments } = &decision
-            && serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(arguments).is_err()
-        {
-            let message = format!("the edited arguments of call {index} are not a JSON object");
-            return Err(Error::new(ErrorKind::Config, message));
+        if let Decision::ApproveEdited { arguments } = &decision {
+            crate::json::check_object(arguments).map_err(|problem| {
+                let message = format!("the edited arguments of call {index} are not a JSON object: {problem}");
+                Error::new(ErrorKind::Config, message)
+            })?;
         }
         self.apply(Outcome::Human { index, decision })?;
         Ok(pending.call)
@@ -435,7 +441,7 @@ impl Run {
     }
 
     /// Adds what a provider says that it billed.
-    fn use_up(&mut self, usage: &Usage) {
+    pub(crate) fn use_up(&mut self, usage: &Usage) {
         if self.model_calls == 0 {
             self.usage = *usage;
         } else {

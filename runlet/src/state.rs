@@ -63,7 +63,8 @@ pub trait StateStore: Send + Sync + 'static {
     /// The value under a key, or `None`.
     fn load(&self, scope: &StateScope, key: &str) -> impl Future<Output = Result<Option<Stored>>> + Send;
 
-    /// Saves a value over the version that was loaded (`None`: over nothing) and gives the new version.
+    /// Saves a value over the version that was loaded (`None`: over nothing) and gives the new version. A key has each
+    /// version once, also where it was deleted in between: who loaded before would else save over what is another's.
     fn save(
         &self,
         scope: &StateScope,
@@ -117,7 +118,14 @@ pub fn conflict(key: &str, over: Option<u64>, stored: Option<u64>) -> Error {
 /// A store in this process's memory. What is loaded is a copy: changing it changes nothing in the store.
 #[derive(Clone, Debug, Default)]
 pub struct InMemoryStateStore {
-    values: Arc<Mutex<HashMap<(StateScope, String), Stored>>>,
+    kept: Arc<Mutex<Kept>>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    values: HashMap<(StateScope, String), Stored>,
+    /// The highest version that was ever deleted: what is new begins above it.
+    deleted: u64,
 }
 
 impl InMemoryStateStore {
@@ -129,24 +137,27 @@ impl InMemoryStateStore {
 
 impl StateStore for InMemoryStateStore {
     async fn load(&self, scope: &StateScope, key: &str) -> Result<Option<Stored>> {
-        let values = self.values.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(values.get(&(scope.clone(), key.to_owned())).cloned())
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(kept.values.get(&(scope.clone(), key.to_owned())).cloned())
     }
 
     async fn save(&self, scope: &StateScope, key: &str, value: Value, over: Option<u64>) -> Result<u64> {
-        let mut values = self.values.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let entry = (scope.clone(), key.to_owned());
-        let stored = values.get(&entry).map(|stored| stored.version);
+        let stored = kept.values.get(&entry).map(|stored| stored.version);
         if stored != over {
             return Err(conflict(key, over, stored));
         }
-        let version = stored.map_or(1, |version| version.saturating_add(1));
-        values.insert(entry, Stored { value, version });
+        let version = stored.unwrap_or(kept.deleted).saturating_add(1);
+        kept.values.insert(entry, Stored { value, version });
         Ok(version)
     }
 
     async fn delete(&self, scope: &StateScope, key: &str) -> Result<()> {
-        self.values.lock().unwrap_or_else(PoisonError::into_inner).remove(&(scope.clone(), key.to_owned()));
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(gone) = kept.values.remove(&(scope.clone(), key.to_owned())) {
+            kept.deleted = kept.deleted.max(gone.version);
+        }
         Ok(())
     }
 }

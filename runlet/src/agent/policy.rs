@@ -167,6 +167,13 @@ impl RunPolicy {
         self
     }
 
+    /// The model among these whose tokens cost the most; the first where none has a price.
+    pub(crate) fn dearest<'a>(&self, models: &'a [String]) -> &'a str {
+        let price = |model: &&String| self.prices.get(*model).map(|price| price.input.saturating_add(price.output));
+        // The first of equals.
+        models.iter().rev().max_by_key(price).map_or("", String::as_str)
+    }
+
     /// Sets how long the run may take.
     pub fn max_duration(mut self, duration: Duration) -> Self {
         self.max_duration = Some(duration);

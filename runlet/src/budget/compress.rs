@@ -34,6 +34,7 @@ pub(crate) use self::trigger::Trigger;
 use super::{ContextManager, Share};
 use crate::error::{Error, ErrorKind, Result};
 use crate::message::{Message, Messages, ToolResult, Usage};
+use crate::model::{Model, ModelRequest, ModelResponse, names};
 
 /// Makes a conversation smaller when it does not fit.
 ///
@@ -94,14 +95,38 @@ pub struct Need {
     pub message_tokens: Vec<u64>,
     manager: ContextManager,
     recall: Option<Arc<dyn Recall>>,
+    spending: Option<Arc<dyn Spending>>,
+    /// What models took that were asked by way of this need.
+    asked: Arc<Mutex<Option<Usage>>>,
     spent: Arc<Mutex<Option<Usage>>>,
+}
+
+/// The books of a run, for compressors that ask a model.
+pub(crate) trait Spending: Send + Sync {
+    /// Notes that a request goes to one of these models. How many tokens its answer may have; `None` for as many as it
+    /// likes.
+    ///
+    /// # Errors
+    /// The limit that does not allow it.
+    fn ask(&self, models: &[String], input_tokens: u64) -> Result<Option<u64>>;
+
+    /// Counts what a request that was noted has taken.
+    fn asked(&self, models: &[String], input_tokens: u64, usage: &Usage, answer: Option<&Message>);
 }
 
 impl Need {
     /// The need to free so many tokens of a conversation, for trying out a compressor by itself.
     pub fn new(manager: &ContextManager, messages: &Messages, excess_tokens: u64) -> Self {
         let message_tokens = messages.iter().map(|message| manager.measure(message).upper).collect();
-        Self { excess_tokens, message_tokens, manager: manager.clone(), recall: None, spent: Arc::default() }
+        Self {
+            excess_tokens,
+            message_tokens,
+            manager: manager.clone(),
+            recall: None,
+            spending: None,
+            asked: Arc::default(),
+            spent: Arc::default(),
+        }
     }
 
     /// The need to free so many tokens of what counts to a share.
@@ -114,6 +139,57 @@ impl Need {
     pub fn with_recall(mut self, recall: Arc<dyn Recall>) -> Self {
         self.recall = Some(recall);
         self
+    }
+
+    /// Has models paid from the run's books.
+    pub(crate) fn with_spending(mut self, spending: Arc<dyn Spending>) -> Self {
+        self.spending = Some(spending);
+        self
+    }
+
+    /// Asks a model for help with the work, on the run's account: where the run's limits do not allow the request it is
+    /// not sent, its answer is held to what they leave, and what it took is counted.
+    ///
+    /// # Errors
+    /// Of kind [`ErrorKind::PolicyStop`] where a limit does not allow it; else as [`ContextManager::prepare`] and
+    /// [`Model::complete`].
+    ///
+    /// ```
+    /// use runlet::budget::{ContextManager, ContextPolicy, Need};
+    /// use runlet::model::{AnyModel, ModelRequest};
+    ///
+    /// async fn title(need: &Need, model: &AnyModel, words: &str) -> runlet::Result<String> {
+    ///     let context = ContextManager::new(ContextPolicy::new());
+    ///     let request = ModelRequest::new(words).instructions("Give this a title.");
+    ///     Ok(need.ask(model, &context, request).await?.message.text())
+    /// }
+    /// ```
+    pub async fn ask(
+        &self,
+        model: &impl Model,
+        context: &ContextManager,
+        request: ModelRequest,
+    ) -> Result<ModelResponse> {
+        let (capabilities, names) = (model.capabilities(), names(model));
+        let mut prepared = context.prepare(request, &capabilities)?;
+        let input_tokens = prepared.bill().map_or(0, |bill| bill.input().upper);
+        let allowance = self.spending.as_ref().map_or(Ok(None), |books| books.ask(&names, input_tokens))?;
+        if let Some(allowance) = allowance {
+            prepared.hold_answer_to(allowance, &capabilities);
+        }
+        let answered = model.complete(prepared).await;
+        let (usage, answer) = match &answered {
+            Ok(response) => (response.usage, Some(&response.message)),
+            Err(_) => (Usage::default(), None),
+        };
+        let rejected = answered.as_ref().is_err_and(Error::was_turned_away);
+        if !rejected {
+            count(&self.asked, &usage);
+            if let Some(books) = &self.spending {
+                books.asked(&names, input_tokens, &usage, answer);
+            }
+        }
+        answered
     }
 
     /// The upper figure of a message, in tokens, as the budget counts it.
@@ -131,24 +207,32 @@ impl Need {
         self.recall.as_deref()
     }
 
-    /// Counts what a model took that helped with the work. It becomes part of the run's usage, also where the
+    /// Counts what a model took that helped with the work and was not asked by way of [`ask`](Self::ask). It becomes part of the run's usage, also where the
     /// compressor fails after it.
     pub fn count_usage(&self, usage: &Usage) {
-        let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
-        match &mut *spent {
-            Some(sum) => sum.add(usage),
-            none => *none = Some(*usage),
-        }
+        count(&self.spent, usage);
     }
 
-    /// What was counted so far.
+    /// What was counted so far that is not in the run's books yet.
     pub(crate) fn spent(&self) -> Option<Usage> {
         *self.spent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What models took that are in the run's books.
+    pub(crate) fn took(&self) -> Option<Usage> {
+        *self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What the message at a place takes of what is too much.
     fn at(&self, place: usize) -> u64 {
         self.message_tokens.get(place).copied().unwrap_or(0)
+    }
+}
+
+fn count(sum: &Mutex<Option<Usage>>, usage: &Usage) {
+    match &mut *sum.lock().unwrap_or_else(PoisonError::into_inner) {
+        Some(sum) => sum.add(usage),
+        none => *none = Some(*usage),
     }
 }
 

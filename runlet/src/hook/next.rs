@@ -49,7 +49,19 @@ impl<T: Clone> Next<'_, T> {
     /// # Errors
     /// The work's own.
     pub async fn run(self) -> Result<T> {
-        poll_fn(|cx| self.0.poll(cx)).await
+        let paused = Pause(&self.0);
+        let outcome = poll_fn(|cx| self.0.poll(cx)).await;
+        drop(paused);
+        outcome
+    }
+}
+
+/// Stops the clock of work that its hook lets go of, so that the hook's own deadline goes on.
+struct Pause<'w, 'a, T: Clone>(&'w Work<'a, T>);
+
+impl<T: Clone> Drop for Pause<'_, '_, T> {
+    fn drop(&mut self) {
+        self.0.pause();
     }
 }
 
@@ -91,11 +103,19 @@ impl<'a, T: Clone> Work<'a, T> {
         if let Poll::Ready(outcome) = &polled {
             state.work = None;
             state.running_since = None;
-            state.took = since.elapsed();
+            state.took = state.took.saturating_add(since.elapsed());
             state.failed = outcome.is_err();
             state.kept = self.keep.then(|| outcome.clone());
         }
         polled
+    }
+
+    /// Nobody waits for the work any more, for now or for ever.
+    fn pause(&self) {
+        let mut state = self.state();
+        if let Some(since) = state.running_since.take() {
+            state.took = state.took.saturating_add(since.elapsed());
+        }
     }
 
     /// How long the work took; `None` while it goes on.

@@ -3,8 +3,8 @@
 use futures_util::StreamExt;
 use futures_util::stream;
 
-use super::{AnyModel, Capabilities, ContextWindow, Model, ModelEvent, ModelRequest, ModelResponse, ModelStream};
-use super::{PreparedRequest, Retrying};
+use super::{AnyModel, Capabilities, ContextWindow, Endpoint, Model, ModelEvent, ModelRequest, ModelResponse};
+use super::{ModelStream, PreparedRequest, Retrying};
 use crate::error::{Error, ErrorKind, ProviderErrorCategory as Category, Result};
 
 /// An ordered list of models that answers as one: where a model fails in a way that another may not, the next is asked.
@@ -14,9 +14,10 @@ use crate::error::{Error, ErrorKind, ProviderErrorCategory as Category, Result};
 /// not be got around: a rejected or too long request, a content filter, a cancellation. Of a streamed answer nothing may
 /// have been handed out yet. Each model's own retries come first; give all but the last few or none, or the wait adds up.
 ///
-/// The first model's name stands for all. Its abilities are those that all have: the smallest window, the smallest limit
-/// of an answer, tools where all call them. A run counts its requests by the rules of every model, and the largest count
-/// holds. So a request that fits one fits all.
+/// The first model's name stands for all; a limit on cost counts by the dearest, and one without a price is not asked under
+/// it. Its abilities are those that all have: the smallest window, the smallest limit of an answer, tools where all call
+/// them. A run counts its requests by the rules of every model, and the largest count holds. So a request that fits one
+/// fits all.
 ///
 /// **Who answered** is told by [`ModelResponse::model`] and by the event `model.retrying`, whose `model` is the one asked
 /// next. When all fail, the error is that of the last model, and its words begin with the models that failed before.
@@ -119,6 +120,10 @@ impl Model for Fallback {
             })
         });
         Ok(ModelStream::new(events))
+    }
+
+    fn endpoint(&self) -> Option<Endpoint> {
+        self.first.endpoint()
     }
 
     /// The largest of the models' counts, as the request must fit all; none where one of them does not count.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::bill::Bill;
 use super::request::ModelRequest;
 use super::retrying::{Retrying, Watch};
+use super::{Capabilities, ContextWindow};
 use crate::message::Messages;
 
 /// A request that was counted and fits: the only thing a [`Model`](super::Model) takes.
@@ -19,7 +20,7 @@ pub struct PreparedRequest {
     watch: Watch,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Sealed {
     request: ModelRequest,
     bill: Option<Bill>,
@@ -33,6 +34,23 @@ impl PreparedRequest {
 
     pub(super) fn unbudgeted(request: ModelRequest) -> Self {
         Self { sealed: Arc::new(Sealed { request, bill: None }), watch: Watch::default() }
+    }
+
+    /// Holds the answer to so many tokens, where `capabilities` let it be longer, and to what the input leaves of the
+    /// limit. What was counted stays: an answer that may be shorter takes no more room.
+    pub(crate) fn hold_answer_to(&mut self, tokens: u64, capabilities: &Capabilities) {
+        let longest = match (capabilities.max_output_tokens, capabilities.context_window) {
+            (Some(most), _) | (None, ContextWindow::Known(most)) => most,
+            (None, ContextWindow::Unknown) => u64::MAX,
+        };
+        let own = self.max_output_tokens;
+        if own.is_none() && tokens >= longest {
+            return;
+        }
+        let room = self.bill().map_or(u64::MAX, |bill| {
+            bill.limit().saturating_sub(bill.input().upper).saturating_sub(bill.margin()).max(bill.reserved_output())
+        });
+        Arc::make_mut(&mut self.sealed).request.max_output_tokens = Some(own.unwrap_or(room).min(tokens));
     }
 
     /// Where the tokens go; `None` for an [unbudgeted](ModelRequest::unbudgeted) request.

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::http::{self, HttpClient, HttpRequest, HttpSettings};
 use super::{Failure, fail};
 use crate::error::ProviderErrorCategory as Category;
-use crate::model::{Capabilities, ContextWindow, ModelRequest, ToolDefinition};
+use crate::model::{Capabilities, ContextWindow, Endpoint, ModelRequest, ToolDefinition};
 
 /// What is the same for every use of one provider's API.
 #[derive(Debug)]
@@ -95,6 +95,14 @@ impl Account {
         }
         let made = Arc::new(self.connect(environment)?);
         Ok(self.connection.get_or_init(|| made).clone())
+    }
+
+    /// Where requests go; `None` where the account is not set up as it should be.
+    pub(crate) fn endpoint(&self) -> Option<Endpoint> {
+        let connection = self.connection().ok()?;
+        let (host, port) = (connection.base_url.host_str()?, connection.base_url.port_or_known_default()?);
+        // An address of IPv6 stands in brackets in a URL alone.
+        Some(Endpoint::new(host.trim_start_matches('[').trim_end_matches(']'), port))
     }
 
     /// Connects. The environment is read where neither a key nor an address was given.

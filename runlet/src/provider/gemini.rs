@@ -23,7 +23,7 @@ use super::http::HttpRequest;
 use super::models::{self, Maker};
 use super::{Failure, fail};
 use crate::error::{Error, ProviderErrorCategory as Category, Result};
-use crate::model::{Capabilities, Model, ModelRequest, ModelResponse, ModelStream, PreparedRequest};
+use crate::model::{Capabilities, Endpoint, Model, ModelRequest, ModelResponse, ModelStream, PreparedRequest};
 
 /// The provider's name in errors and events, and the name under which it keeps things with messages and options.
 const PROVIDER: &str = "gemini";
@@ -181,6 +181,10 @@ impl Model for Gemini {
 
     fn capabilities(&self) -> Capabilities {
         self.account.capabilities(models::capabilities(Maker::Gemini, &self.model))
+    }
+
+    fn endpoint(&self) -> Option<Endpoint> {
+        self.account.endpoint()
     }
 
     async fn complete(&self, request: PreparedRequest) -> Result<ModelResponse> {

@@ -26,7 +26,7 @@ use super::account::{Account, Connection, Vendor, WrittenTools, account_methods,
 use super::http::HttpRequest;
 use super::models::{self, Maker};
 use crate::error::Result;
-use crate::model::{Capabilities, Model, ModelRequest, ModelResponse, ModelStream, PreparedRequest};
+use crate::model::{Capabilities, Endpoint, Model, ModelRequest, ModelResponse, ModelStream, PreparedRequest};
 
 /// The provider's name in errors and events, and the name under which it keeps things with messages and options.
 const PROVIDER: &str = "openai_chat";
@@ -202,6 +202,10 @@ impl Model for OpenAiChat {
         };
         known.structured_output &= compatibility.row().json_schema;
         self.account.capabilities(known)
+    }
+
+    fn endpoint(&self) -> Option<Endpoint> {
+        self.account.endpoint()
     }
 
     async fn complete(&self, request: PreparedRequest) -> Result<ModelResponse> {

@@ -168,6 +168,7 @@ impl Run {
     /// Makes the open turn history, if every call has its result.
     pub(super) fn close_turn(&mut self) {
         let Phase::Tools(turn) = &mut self.phase else { return };
+        turn.settle_after_fatal();
         let Some(closed) = turn.close() else { return };
         self.push(closed.message);
         self.push(closed.results);

@@ -172,6 +172,23 @@ impl Turn {
         Ok(())
     }
 
+    /// Settles what waits for a person or a result where a call has ended the run: nobody is asked for nothing.
+    pub(super) fn settle_after_fatal(&mut self) {
+        let fatal = |slot: &Slot| matches!(slot, Slot::Settled { failure: Some(ToolErrorKind::Fatal), .. });
+        if self.ready_count() > 0 || !self.slots.iter().any(fatal) {
+            return;
+        }
+        for slot in &mut self.slots {
+            let (call, text) = match slot {
+                Slot::Held { call } => (call, "This call was not run: another one ended the run."),
+                Slot::Deferred { call, .. } => (call, "Another call ended the run before this one had its result."),
+                _ => continue,
+            };
+            let result = ToolResult::error(call, text);
+            *slot = Slot::Settled { result, failure: Some(ToolErrorKind::Cancelled) };
+        }
+    }
+
     /// Settles all calls without a result.
     pub(super) fn settle_rest(&mut self, failure: ToolErrorKind, text: impl Fn(&ToolCall) -> String) {
         self.settle_from(0, failure, text);

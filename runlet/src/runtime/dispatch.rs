@@ -120,11 +120,7 @@ async fn hooked(
     };
     let mut result = session.hooks.around_tool_call(&context, at, call, work.boxed()).await?;
     let failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let mut failure = match failed {
-        _ if !result.is_error => None,
-        None => Some(ToolError::failed("a hook around the call made it fail")),
-        failure => failure,
-    };
+    let mut failure = agreed(&result, failed);
     if failure.as_ref().is_some_and(|error| error.kind() == ToolErrorKind::Deferred) {
         return Ok((result, failure));
     }
@@ -135,7 +131,16 @@ async fn hooked(
         }
     }
     session.hooks.after_tool_call(&context, at, call, &mut result).await?;
+    let failure = agreed(&result, failure);
     Ok((result, failure))
+}
+
+/// How a call failed, after hooks had their say: what they made of its result is what counts.
+fn agreed(result: &ToolResult, failure: Option<ToolError>) -> Option<ToolError> {
+    if !result.is_error {
+        return None;
+    }
+    Some(failure.unwrap_or_else(|| ToolError::failed("a hook made the call fail")))
 }
 
 /// The outcome of a call that a hook answered in its tool's place.
@@ -150,16 +155,18 @@ async fn answered(
     let (mut result, _) = result_of(call, Ok(output));
     let (context, at) = (session.hook_context(span.step), session.hook_point(span));
     session.hooks.after_tool_call(&context, at, call, &mut result).await?;
+    let failure = agreed(&result, None).map(|error| error.kind());
     finish(session, (span, index), spec, call, &mut result);
-    emit_ended(session, span, index, call, &result, None, Duration::ZERO);
-    Ok(Outcome::ToolSettled { index, result, failure: None })
+    emit_ended(session, span, index, call, &result, failure, Duration::ZERO);
+    Ok(Outcome::ToolSettled { index, result, failure })
 }
 
 /// Bounds a result that is about to become history. It comes after the hooks: what they add is cut too, and what they took
 /// out is not kept.
 fn finish(session: &Session, (span, index): (Span, usize), spec: &ToolSpec, call: &ToolCall, result: &mut ToolResult) {
     result.call_id.clone_from(&call.id);
-    if OutputCap::is_recall(&call.name) {
+    // An agent may have a tool of this name itself.
+    if OutputCap::is_recall(&call.name) && session.host.spec(&call.name).is_none() {
         session.outputs.apply_to_recalled(&mut result.content);
     } else {
         session.outputs.apply((span.step, index), spec.max_output, &mut result.content);
@@ -196,7 +203,7 @@ fn denied(reason: &str) -> ToolError {
 
 fn unknown_tool(session: &Session, name: &str) -> ToolError {
     let mut names = session.host.names();
-    names.extend(session.outputs.recall().map(|spec| spec.name.as_ref()));
+    names.extend(session.outputs.offered().map(|spec| spec.name.as_ref()));
     let known = match names.len() {
         0 => "There are no tools.".to_owned(),
         count => {

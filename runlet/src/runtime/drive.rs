@@ -102,7 +102,9 @@ impl Driver {
                     )),
                     (Ok(()), false) => Begin::New,
                 };
-                let mut run = Run::new(id, own.name.as_ref(), own.run.clone(), messages.joined_turns());
+                let mut policy = own.run.clone();
+                Lineage::lend_prices(&mut policy);
+                let mut run = Run::new(id, own.name.as_ref(), policy, messages.joined_turns());
                 run.origin_mut().request = asked;
                 (run, begin)
             }
@@ -212,7 +214,9 @@ impl Driver {
         let clock = Instant::now();
         let token = self.session.cancellation.clone();
         let resumed = matches!(self.begin, Begin::Resumed(_));
+        self.session.outputs.begin_after(self.run.began_with());
         let begun = token.run_until_cancelled(self.begin()).await;
+        self.session.outputs.begin_after(self.run.began_with());
         match begun.unwrap_or_else(|| Err(cancelled())) {
             Ok(()) => {}
             Err(error) => return self.cannot_begin(error, resumed),
@@ -303,7 +307,7 @@ impl Driver {
     }
 
     /// Takes over what runs within this one have spent and what was kept of outputs, and tells the runs around it.
-    fn settle_books(&mut self) {
+    pub(super) fn settle_books(&mut self) {
         let nested = self.session.lineage.take_nested();
         if nested != Spent::default() {
             self.run.spend_nested(&nested);

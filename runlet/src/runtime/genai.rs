@@ -21,6 +21,8 @@ const OPERATION: &str = "gen_ai.operation.name";
 const PROVIDER: &str = "gen_ai.provider.name";
 const AGENT: &str = "gen_ai.agent.name";
 const CONVERSATION: &str = "gen_ai.conversation.id";
+const SERVER_ADDRESS: &str = "server.address";
+const SERVER_PORT: &str = "server.port";
 const REQUEST_MODEL: &str = "gen_ai.request.model";
 const REQUEST_STREAM: &str = "gen_ai.request.stream";
 const REQUEST_MAX_TOKENS: &str = "gen_ai.request.max_tokens";
@@ -82,7 +84,13 @@ pub(super) fn run_ended(span: &Span, report: &RunReport) {
 }
 
 /// The span of a model call.
-pub(super) fn chat(session: &Session, model: &AnyModel, request: &PreparedRequest, stream: bool) -> Span {
+pub(super) fn chat(
+    session: &Session,
+    model: &AnyModel,
+    request: &PreparedRequest,
+    stream: bool,
+    conversation: Option<&str>,
+) -> Span {
     let span = info_span!(
         "chat",
         { OTEL_NAME } = %format_args!("chat {}", model.name()),
@@ -91,6 +99,9 @@ pub(super) fn chat(session: &Session, model: &AnyModel, request: &PreparedReques
         { OPERATION } = "chat",
         { PROVIDER } = model.provider(),
         { REQUEST_MODEL } = model.name(),
+        { SERVER_ADDRESS } = model.endpoint().map(|endpoint| endpoint.address),
+        { SERVER_PORT } = model.endpoint().map(|endpoint| endpoint.port),
+        { CONVERSATION } = conversation,
         { REQUEST_STREAM } = stream,
         { REQUEST_MAX_TOKENS } = request.max_output_tokens,
         { REQUEST_TEMPERATURE } = request.temperature,

@@ -3,7 +3,10 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::agent::RunPolicy;
-use crate::run::{Limit, LimitReached, Spent};
+use crate::budget::Spending;
+use crate::error::Result;
+use crate::message::{Message, Usage};
+use crate::run::{Asked, Limit, LimitReached, Spent};
 
 tokio::task_local! {
     /// The run whose tool is running. What a tool spawns does not have it: such a run begins a line of its own.
@@ -33,6 +36,16 @@ impl Lineage {
         let parent = ENCLOSING.try_with(Arc::clone).ok();
         let depth = parent.as_ref().map_or(0, |parent| parent.depth + 1);
         Self { depth, policy, parent, books: Mutex::new(Books { own, nested: Spent::default() }) }
+    }
+
+    /// Lends a run that begins here the prices of the runs around it, so that what it spends has its cost there too.
+    pub(super) fn lend_prices(policy: &mut RunPolicy) {
+        let lent = |parent: &Arc<Self>| {
+            for (model, price) in &parent.policy.prices {
+                policy.prices.entry(model.clone()).or_insert(*price);
+            }
+        };
+        ENCLOSING.try_with(lent).ok();
     }
 
     /// How many runs enclose this one.
@@ -76,6 +89,16 @@ impl Lineage {
         Ok(())
     }
 
+    /// Whether this run or one around it has a limit on cost.
+    pub(super) fn limits_cost(&self) -> bool {
+        self.line().any(|run| run.policy.max_cost.is_some())
+    }
+
+    /// Whether a run around this one counts tool calls, so that none may begin before its whole step was counted.
+    pub(super) fn limits_tool_calls(&self) -> bool {
+        self.around().any(|run| run.policy.max_tool_calls.is_some())
+    }
+
     /// Takes over what the run has spent so far, and tells the runs around it of what is new.
     pub(super) fn tell(&self, spent: Spent) {
         let new = {
@@ -99,6 +122,14 @@ impl Lineage {
         nested
     }
 
+    /// Counts what was spent beside the run's own requests.
+    fn spend(&self, spent: &Spent) {
+        for run in self.line() {
+            let mut books = run.books();
+            books.nested = books.nested.plus(spent);
+        }
+    }
+
     fn total(&self) -> Spent {
         let books = self.books();
         books.own.plus(&books.nested)
@@ -115,5 +146,24 @@ impl Lineage {
 
     fn books(&self) -> MutexGuard<'_, Books> {
         self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Spending for Lineage {
+    fn ask(&self, models: &[String], input_tokens: u64) -> Result<Option<u64>> {
+        let mut allowance = None;
+        for run in self.line() {
+            for model in models {
+                let own = run.total().output_allowance(&run.policy, model, input_tokens)?;
+                allowance = allowance.into_iter().chain(own).min();
+            }
+        }
+        self.spend(&Spent { model_requests: 1, ..Spent::default() });
+        Ok(allowance)
+    }
+
+    fn asked(&self, models: &[String], input_tokens: u64, usage: &Usage, answer: Option<&Message>) {
+        let model = self.policy.dearest(models).to_owned();
+        self.spend(&Asked { model, input_tokens }.spent(&self.policy, usage, answer));
     }
 }

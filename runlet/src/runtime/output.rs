@@ -4,6 +4,7 @@
 //! of what is cut is kept with the run, up to [`ToolPolicy::max_recall_bytes`], and the model may read any piece of it
 //! with the tool `recall`, which it is offered from the first cut on.
 
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use serde::Deserialize;
@@ -48,6 +49,12 @@ pub(super) struct OutputCap {
     bytes: usize,
     /// How many bytes are kept for recall.
     keep: usize,
+    /// How many messages there were before the first of the run's own: what was cut in earlier runs of a conversation
+    /// still has its handles in the history.
+    before: AtomicUsize,
+    /// Whether there was something to read when the model was last asked. What is cut since then changes nothing for the
+    /// calls of its answer, whichever of them ends first.
+    offered: AtomicBool,
     outputs: Mutex<Outputs>,
 }
 
@@ -76,15 +83,23 @@ impl OutputCap {
             tokens: window.map(share),
             bytes: policy.max_output_bytes,
             keep: if recall && policy.max_output_bytes > 0 { policy.max_recall_bytes } else { 0 },
+            before: AtomicUsize::new(0),
+            offered: AtomicBool::new(!outputs.is_empty()),
             outputs: Mutex::new(outputs),
         }
+    }
+
+    /// Says how many messages the run began with: its own of the caller, and what was said before.
+    pub(super) fn begin_after(&self, messages: usize) {
+        self.before.store(messages.saturating_sub(1), Ordering::Relaxed);
     }
 
     /// Cuts the text of an output where it is longer than it may be: no more than `limit` bytes, or the policy's limit,
     /// and no more than its share of the window.
     pub(super) fn apply(&self, (step, index): (u32, usize), limit: Option<usize>, content: &mut Vec<Part>) {
         self.cut(limit.unwrap_or(self.bytes), 0, content, |text, cap| {
-            let handle = format!("out_{step}_{index}");
+            let turn = cap.before.load(Ordering::Relaxed).saturating_add(usize::try_from(step).unwrap_or(usize::MAX));
+            let handle = format!("out_{turn}_{index}");
             cap.outputs().keep(&handle, text, cap.keep).then_some(handle)
         });
     }
@@ -165,9 +180,19 @@ impl OutputCap {
         (!self.outputs().is_empty()).then(|| &*SPEC)
     }
 
+    /// The model is asked: what there is to read now is what its calls may read.
+    pub(super) fn offer(&self) {
+        self.offered.store(!self.outputs().is_empty(), Ordering::Relaxed);
+    }
+
+    /// The tool, where the calls of the last answer may be of it.
+    pub(super) fn offered(&self) -> Option<&'static Arc<ToolSpec>> {
+        self.offered.load(Ordering::Relaxed).then(|| &*SPEC)
+    }
+
     /// The same, where a call of this name is meant for it.
     pub(super) fn recall_by_name(&self, name: &str) -> Option<&'static Arc<ToolSpec>> {
-        (name == RECALL).then(|| self.recall()).flatten()
+        (name == RECALL).then(|| self.offered()).flatten()
     }
 
     /// Whether a name is that of the tool that reads what was cut.

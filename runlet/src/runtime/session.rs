@@ -1,10 +1,12 @@
 //! What the tool calls of one run share: its hooks, its events, its tools and its state.
 
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
@@ -129,7 +131,10 @@ impl StateAccess {
             let limit = self.timeout.as_millis();
             Error::new(ErrorKind::State, format!("the state store took longer than {limit} ms"))
         };
-        tokio::time::timeout(self.timeout, asked).await.map_err(late)??;
+        // What a panic says was never meant for anyone else.
+        let panicked = |_| Error::new(ErrorKind::State, "the state store panicked");
+        let asked = AssertUnwindSafe(asked).catch_unwind();
+        tokio::time::timeout(self.timeout, asked).await.map_err(late)?.map_err(panicked)??;
         Ok(outcome)
     }
 }

@@ -35,7 +35,8 @@ const KEPT: usize = 32;
 ///   place with the mark [`Mark::Summary`], it says what it is and that it gives no instructions, and every line of it is
 ///   quoted, so that nothing in it can end the quotation.
 /// * A part is summed up once: the summary is kept and used again for the same messages.
-/// * What the model took is part of the run's usage.
+/// * What the model took is part of the run's usage, and a limit of the run that does not allow its request keeps it from
+///   being sent.
 ///
 /// Where the model fails, says nothing, or says more than there was, the compressor fails with a typed error and the next
 /// one is asked.
@@ -97,11 +98,8 @@ impl Summarize {
 
     /// The summary of the messages, where there is one already, or a new one.
     async fn sum_up(&self, span: &[SharedMessage], need: &Need) -> Result<SharedMessage> {
-        let capabilities = self.model.capabilities();
         let request = ModelRequest::new(transcript(span)).instructions(INSTRUCTIONS).max_output_tokens(self.max_tokens);
-        let prepared = ContextManager::new(self.context.clone()).prepare(request, &capabilities)?;
-        let response = self.model.complete(prepared).await?;
-        need.count_usage(&response.usage);
+        let response = need.ask(&self.model, &ContextManager::new(self.context.clone()), request).await?;
         let words = response.message.text();
         let words = words.trim();
         if words.is_empty() {

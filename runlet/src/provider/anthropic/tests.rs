@@ -374,7 +374,7 @@ fn the_output_limit_is_the_models() {
 
 #[test]
 fn a_message_is_written_once() {
-    let request = ModelRequest::new("Hi");
+    let request = ModelRequest::new("Hi".repeat(20_000));
     let pointers = |request: &ModelRequest| try_body("m", request, Delivery::Whole(1)).expect("a body")[1].as_ptr();
     assert_eq!(pointers(&request), pointers(&request.clone()));
 }

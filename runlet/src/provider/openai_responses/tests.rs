@@ -171,7 +171,7 @@ fn what_the_api_cannot_say_is_an_error() {
 
 #[test]
 fn a_message_is_written_once() {
-    let request = ModelRequest::new("Hi");
+    let request = ModelRequest::new("Hi".repeat(20_000));
     let pointers = |request: &ModelRequest| try_body(request).expect("a body")[1].as_ptr();
     assert_eq!(pointers(&request), pointers(&request.clone()));
 }

@@ -1,5 +1,6 @@
 //! One step's question to the model: what is asked, how it is sent and how the answer is read.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -18,8 +19,8 @@ use crate::event::{Emitter, EventKind, Span};
 use crate::hook::{ModelFailure, ModelRecovery};
 use crate::message::{SharedMessage, ToolCall, Usage, UsageSource};
 use crate::model::{
-    Model, ModelEvent, ModelRequest, ModelResponse, ModelStream, PreparedRequest, Retrying, StopReason, ToolChoice,
-    ToolDefinition,
+    self, Model, ModelEvent, ModelRequest, ModelResponse, ModelStream, PreparedRequest, Retrying, StopReason,
+    ToolChoice, ToolDefinition,
 };
 use crate::run::{Action, Outcome};
 
@@ -111,9 +112,28 @@ impl Driver {
 
     /// How many tokens the answer to a request may have, under the limits of this run and of those around it.
     fn output_allowance(&self, input_tokens: u64) -> Result<Option<u64>> {
-        let own = self.run.output_allowance(self.model.name(), input_tokens)?;
-        let around = self.session.lineage.output_allowance(self.model.name(), input_tokens)?;
-        Ok(own.into_iter().chain(around).min())
+        let of = |model: &str| -> Result<Option<u64>> {
+            let own = self.run.output_allowance(model, input_tokens)?;
+            let around = self.session.lineage.output_allowance(model, input_tokens)?;
+            Ok(own.into_iter().chain(around).min())
+        };
+        if !self.session.lineage.limits_cost() {
+            return of(self.model.name());
+        }
+        // Any of the models may answer, the dearest too, and one without a price may cost anything.
+        let mut allowance = None;
+        for model in model::names(&self.model) {
+            allowance = allowance.into_iter().chain(of(&model)?).min();
+        }
+        Ok(allowance)
+    }
+
+    /// The name of the model whose prices the next request is counted by.
+    fn priced_as(&self) -> String {
+        if self.run.policy().prices.is_empty() {
+            return self.model.name().to_owned();
+        }
+        self.run.policy().dearest(&model::names(&self.model)).to_owned()
     }
 
     /// A request that was counted, its answer held to what the run's limits leave for it, and that no guard vetoes.
@@ -126,9 +146,7 @@ impl Driver {
     ) -> Result<PreparedRequest> {
         let mut prepared = self.prepare(step, span, request, turned_down).await?;
         if let Some(allowance) = self.output_allowance(upper_input(&prepared))? {
-            let mut request = prepared.into_request();
-            request.max_output_tokens = Some(request.max_output_tokens.map_or(allowance, |own| own.min(allowance)));
-            prepared = self.prepare(step, span, request, turned_down).boxed().await?;
+            prepared.hold_answer_to(allowance, &self.capabilities);
         }
         let session = &self.session;
         if !session.hooks.is_empty() {
@@ -142,7 +160,7 @@ impl Driver {
     fn about_to_ask(&mut self, prepared: &PreparedRequest) -> Result<()> {
         let input_tokens = upper_input(prepared);
         self.output_allowance(input_tokens)?;
-        self.run.apply(Outcome::ModelAsked { model: self.model.name().to_owned(), input_tokens })?;
+        self.run.apply(Outcome::ModelAsked { model: self.priced_as(), input_tokens })?;
         self.session.lineage.tell(self.run.spent());
         Ok(())
     }
@@ -173,6 +191,7 @@ impl Driver {
     pub(super) async fn ask(&mut self, span: Span, prepared: PreparedRequest) -> Result<Answered, Unanswered> {
         let session = Arc::clone(&self.session);
         self.about_to_ask(&prepared)?;
+        session.outputs.offer();
         let (billed, max_output) = (self.context.sent(&prepared), prepared.max_output_tokens);
         session.emitter.emit(span, || EventKind::ModelRequested {
             provider: self.model.provider().to_owned(),
@@ -180,7 +199,8 @@ impl Driver {
             messages: prepared.messages().len(),
             stream: self.streams,
         });
-        let chat = genai::chat(&session, &self.model, &prepared, self.streams);
+        let conversation = self.run.origin().conversation.as_ref().map(|saved| saved.id.as_str());
+        let chat = genai::chat(&session, &self.model, &prepared, self.streams, conversation);
         let (started, sent) = (Instant::now(), Sent::within(chat.clone()));
         let answered = if session.hooks.is_empty() {
             self.send(span, prepared, &sent).await
@@ -199,7 +219,7 @@ impl Driver {
             }
             Err(error) => {
                 genai::failed(&chat, &error);
-                self.not_answered(Usage::default(), was_rejected(&error))?;
+                self.not_answered(Usage::default(), error.was_turned_away())?;
                 session.emitter.emit(span, || EventKind::ModelFailed { error: error.clone(), duration });
                 Err(Unanswered { error, begun: sent.shown.load(Ordering::Relaxed) })
             }
@@ -240,7 +260,7 @@ impl Driver {
                 (ModelRecovery::Retry { after }, _) if may_retry => {
                     attempt += 1;
                     let error = failure.error;
-                    self.not_answered(Usage::default(), was_rejected(&error))?;
+                    self.not_answered(Usage::default(), error.was_turned_away())?;
                     self.about_to_ask(prepared)?;
                     session.emitter.emit(span, || EventKind::ModelRetrying {
                         attempt,
@@ -252,7 +272,7 @@ impl Driver {
                     genai::resent(chat, attempt - 1);
                 }
                 (ModelRecovery::Respond(response), hook) => {
-                    self.not_answered(Usage::default(), was_rejected(&failure.error))?;
+                    self.not_answered(Usage::default(), failure.error.was_turned_away())?;
                     return self.respond(span, hook, *response, !shown).await;
                 }
                 _ => return Err(failure.error),
@@ -278,7 +298,9 @@ impl Driver {
                 self.model.complete(prepared).await.map(|response| (response, Vec::new()))
             }
         };
-        sending.instrument(sent.chat.clone()).await
+        // A model that panics is one that failed. What it said was never meant for anyone else.
+        let panicked = |_| Err(Error::new(ErrorKind::Model, "the model panicked"));
+        AssertUnwindSafe(sending).catch_unwind().instrument(sent.chat.clone()).await.unwrap_or_else(panicked)
     }
 
     /// Takes the answer of a hook in the model's place: nothing was billed for it, and a stream shows it in pieces, as
@@ -291,6 +313,7 @@ impl Driver {
         show: bool,
     ) -> Result<ModelResponse> {
         response.usage = self.nothing_billed();
+        self.session.outputs.offer();
         self.session.emitter.emit(span, || EventKind::ModelSkipped { hook });
         if self.streams && show {
             let stream = ModelStream::whole(response);
@@ -366,11 +389,6 @@ fn watched(prepared: PreparedRequest, emitter: Emitter, span: Span) -> PreparedR
         genai::resent(&chat, attempt.saturating_sub(1));
         emitter.emit(span, || EventKind::ModelRetrying { attempt, delay, error, model });
     })
-}
-
-/// Whether an error came with a status: who answers so has not run the model.
-fn was_rejected(error: &Error) -> bool {
-    error.provider().is_some_and(|provider| provider.status.is_some())
 }
 
 /// The upper figure of a request's tokens, its answer left out.

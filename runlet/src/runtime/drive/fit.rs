@@ -182,6 +182,7 @@ impl Driver {
         if session.outputs.keeps() {
             need = need.with_recall(session.clone());
         }
+        need = need.with_spending(session.lineage.clone());
         let work = compressor.compress(messages, need.clone());
         let compressed = if session.hooks.is_empty() {
             work.await
@@ -190,8 +191,12 @@ impl Driver {
         };
         if let Some(usage) = need.spent() {
             self.run.apply(Outcome::Spent(usage))?;
-            session.set_usage(self.run.usage());
         }
+        if let Some(usage) = need.took() {
+            self.run.use_up(&usage);
+        }
+        session.set_usage(self.run.usage());
+        self.settle_books();
         let Some(mut smaller) = compressed? else { return Ok(None) };
         session.hooks.after_compression(&context, at, &mut smaller).await?;
         if !session.hooks.is_empty() {

@@ -45,6 +45,7 @@ impl Driver {
         self.session.hooks.is_empty()
             && reads
             && self.run.may_begin_early(call)
+            && !self.session.lineage.limits_tool_calls()
             && before.len() < self.run.policy().max_tool_calls_per_step
             && self.run.is_new_call_id(&call.id)
             && !before.iter().any(|other| other.id.is_empty() || other.id == call.id)
@@ -84,6 +85,7 @@ impl Driver {
             }
         }
         let mut alone = false;
+        let mut failed = None;
         loop {
             while let Some(next) = waiting.front() {
                 let sequential = self.session.host.spec(&next.call.name).is_some_and(|spec| spec.sequential);
@@ -94,9 +96,16 @@ impl Driver {
                 alone = sequential;
                 running.push(run_call(Arc::clone(&self.session), step, pending).boxed());
             }
-            let Some(outcome) = running.next().await else { return Ok(()) };
+            let Some(outcome) = running.next().await else { return failed.map_or(Ok(()), Err) };
             alone = false;
-            self.run.apply(outcome?)?;
+            match outcome {
+                Ok(outcome) => self.run.apply(outcome)?,
+                // No call begins after it, but those that run come to their ends: what they did is worth knowing.
+                Err(error) => {
+                    waiting.clear();
+                    failed.get_or_insert(error);
+                }
+            }
         }
     }
 }
