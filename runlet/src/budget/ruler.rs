@@ -134,17 +134,20 @@ impl Ruler for Utf8Ruler {
     }
 
     fn measure(&self, text: &str) -> TokenCount {
-        let mut walk = Walk::new(self.family);
-        for c in text.chars() {
-            walk.step(c);
+        match self.family {
+            Family::Any => Walk::<ANY>::over(text),
+            Family::O200k => Walk::<O200K>::over(text),
         }
-        walk.finish(text.len())
     }
 }
 
-/// What is known of a text up to one of its characters.
-struct Walk {
-    family: Family,
+/// The places of the upper prices among the three of a pair.
+const ANY: usize = 1;
+const O200K: usize = 2;
+
+/// What is known of a text up to one of its characters. `UPPER` is the place of the upper price: known to the compiler, so
+/// that it leaves out the one that is not asked for.
+struct Walk<const UPPER: usize> {
     /// The character before, and its symbol. A text starts as a line does.
     before: char,
     symbol: usize,
@@ -153,16 +156,29 @@ struct Walk {
     /// The two sums, in 1/64 token: fixed point, so that every machine agrees.
     expected: u64,
     upper: u64,
-    /// One bit for every kind of pair met so far; two kinds share a bit now and then.
+    /// One bit for every kind of pair met so far, and how many bits there are; two kinds share a bit now and then.
     kinds: [u64; KINDS],
+    count: u64,
 }
 
 /// The words of [`Walk::kinds`]: 8192 bits, more than the kinds in a long message of mixed content.
 const KINDS: usize = 128;
 
-impl Walk {
-    fn new(family: Family) -> Self {
-        Self { family, before: '\n', symbol: script::NEWLINE, letters: 0, expected: 0, upper: 0, kinds: [0; KINDS] }
+impl<const UPPER: usize> Walk<UPPER> {
+    fn over(text: &str) -> TokenCount {
+        let mut walk = Self {
+            before: '\n',
+            symbol: script::NEWLINE,
+            letters: 0,
+            expected: 0,
+            upper: 0,
+            kinds: [0; KINDS],
+            count: 0,
+        };
+        for c in text.chars() {
+            walk.step(c);
+        }
+        walk.finish(text.len())
     }
 
     /// Adds the price of the pair that ends in `c`.
@@ -170,7 +186,9 @@ impl Walk {
         let pair = script::hash(self.before, c);
         // The top 13 of the hash's 16 bits: six choose the bit, the others the word.
         if let Some(word) = self.kinds.get_mut(pair >> 9) {
-            *word |= 1 << (pair >> 3 & 63);
+            let place = pair >> 3 & 63;
+            self.count += !*word >> place & 1;
+            *word |= 1 << place;
         }
         match u8::try_from(c) {
             Ok(ascii) if ascii.is_ascii() => self.ascii(ascii),
@@ -220,22 +238,19 @@ impl Walk {
     }
 
     /// Adds prices: expected, upper for any encoding, upper for `o200k_base`.
-    fn add(&mut self, [expected, any, o200k]: [u64; 3]) {
+    fn add(&mut self, prices: [u64; 3]) {
+        let [expected, ..] = prices;
         self.expected += expected;
-        self.upper += match self.family {
-            Family::Any => any,
-            Family::O200k => o200k,
-        };
+        self.upper += prices.get(UPPER).copied().unwrap_or(script::TOKEN);
     }
 
     /// Turns the sums into a count for a text of `bytes` bytes.
     fn finish(self, bytes: usize) -> TokenCount {
         let bytes = bytes as u64;
-        let kinds: u64 = self.kinds.iter().map(|word| u64::from(word.count_ones())).sum();
         // Each price is off by a little. Over many kinds of pairs the errors cancel; over one pair
         // repeated a thousand times they add up. So the margin falls with the number of kinds, by
         // its square root as the errors of independent prices do, and faster where kinds are few.
-        let kinds = kinds.max(1);
+        let kinds = self.count.max(1);
         let share = script::MARGIN * self.upper;
         let margin = (share << 6) / (kinds << 12).isqrt() + share / kinds;
         let upper = (self.upper + margin).div_ceil(script::TOKEN) + script::SHORT;
