@@ -212,7 +212,7 @@ fn conversation() -> impl Strategy<Value = Vec<Message>> {
                     continue;
                 }
                 let results = asked.iter().map(|call| ToolResult::text(call, "result")).collect();
-                let parts = asked.into_iter().map(Part::ToolCall).collect();
+                let parts = asked.into_iter().map(Part::tool_call).collect();
                 messages.push(Message::new(Role::Assistant, parts));
                 messages.push(Message::tool(results));
             }
@@ -278,7 +278,7 @@ async fn check_compressor(compress: fn(&Messages) -> Option<Messages>, expected:
     let agent = small(&model, ContextPolicy::new().compress(Custom(compress))).build().unwrap();
     let call = ToolCall::new("c", "t", "{}");
     let mut input = vec![Message::user("first")];
-    input.push(Message::new(Role::Assistant, vec![Part::ToolCall(call.clone())]));
+    input.push(Message::new(Role::Assistant, vec![Part::tool_call(call.clone())]));
     input.push(Message::tool(vec![ToolResult::text(&call, "r")]));
     input.push(Message::user("second"));
     let before = brief(&Messages::from(input.clone()));
@@ -333,7 +333,7 @@ async fn what_is_added_for_one_provider_is_counted_too() {
 #[test]
 fn a_bill_has_a_line_for_every_part_of_a_message_and_every_tool_result() {
     let call = ToolCall::new("c", "lookup", "{}");
-    let asked = Message::new(Role::Assistant, vec![Part::text("let me see"), Part::ToolCall(call.clone())]);
+    let asked = Message::new(Role::Assistant, vec![Part::text("let me see"), Part::tool_call(call.clone())]);
     let answered = Message::tool(vec![ToolResult::text(&call, "one"), ToolResult::text(&call, "two")]);
     let pictured = Message::new(
         Role::User,
@@ -450,7 +450,7 @@ fn row_54_a_message_larger_than_the_window_is_refused_with_both_numbers() {
 #[test]
 fn parts_are_held_to_their_shares() {
     let call = ToolCall::new("c", "t", "{}");
-    let asked = Message::new(Role::Assistant, vec![Part::ToolCall(call.clone())]);
+    let asked = Message::new(Role::Assistant, vec![Part::tool_call(call.clone())]);
     let results = |count: usize| Message::tool(vec![ToolResult::text(&call, "r"); count]);
     let request = |count| ModelRequest::from_messages([Message::user("go"), asked.clone(), results(count)]);
     let policy = ContextPolicy::new().reserved_output_tokens(10).ruler(FixedRuler(10));
@@ -477,7 +477,7 @@ async fn a_share_is_kept_by_compression() {
     let mut input = Vec::new();
     for n in 0..4 {
         input.push(Message::user("go"));
-        input.push(Message::new(Role::Assistant, vec![Part::ToolCall(call(n))]));
+        input.push(Message::new(Role::Assistant, vec![Part::tool_call(call(n))]));
         input.push(Message::tool(vec![ToolResult::text(&call(n), "r")]));
     }
     input.push(Message::user("and now?"));
@@ -516,7 +516,7 @@ fn mixed_talk() -> Vec<Message> {
         talk.push(Message::user(format!("question {number}")));
         if tool {
             let call = ToolCall::new(number.to_string(), "t", "{}");
-            talk.push(Message::new(Role::Assistant, vec![Part::ToolCall(call.clone())]));
+            talk.push(Message::new(Role::Assistant, vec![Part::tool_call(call.clone())]));
             talk.push(Message::tool(vec![ToolResult::text(&call, "r")]));
         }
         talk.push(Message::assistant("an answer"));

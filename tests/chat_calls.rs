@@ -1,5 +1,7 @@
 //! Tool calls of the Chat Completions API, in all the shapes in which servers send their deltas.
 
+use std::sync::Arc;
+
 use futures_util::StreamExt;
 use proptest::prelude::*;
 use runlet::Result;
@@ -134,7 +136,7 @@ fn stream(shape: &Shape, calls: &[(String, Vec<String>)]) -> String {
 }
 
 /// The calls of the answer, and those that were told of while it came.
-async fn read(body: String) -> Result<(Vec<ToolCall>, Vec<ToolCall>)> {
+async fn read(body: String) -> Result<(Vec<Arc<ToolCall>>, Vec<Arc<ToolCall>>)> {
     let answer = Replayed { content_type: Some("text/event-stream"), pieces: vec![body.into()], reset: false };
     let model =
         OpenAiChat::new("m").api_key("k").base_url("https://llm.example.com/v1").replay(move |_| answer.clone());
@@ -157,7 +159,7 @@ proptest! {
     fn rows_31_to_33_calls_are_the_same_in_every_shape_of_their_deltas(shape in shapes(), calls in calls()) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let (read, told) = runtime.block_on(read(stream(&shape, &calls))).unwrap();
-        let said = |calls: &[ToolCall]| -> Vec<(String, String)> {
+        let said = |calls: &[Arc<ToolCall>]| -> Vec<(String, String)> {
             calls.iter().map(|call| (call.name.clone(), call.arguments.clone())).collect()
         };
         let expected: Vec<(String, String)> =

@@ -73,7 +73,7 @@ impl Model for Summing {
 fn call_and_result(id: &str, result: &str) -> [Message; 2] {
     let call = ToolCall::new(id, "t", "{}");
     let results = vec![ToolResult::text(&call, result)];
-    [Message::new(Role::Assistant, vec![Part::ToolCall(call)]), Message::tool(results)]
+    [Message::new(Role::Assistant, vec![Part::tool_call(call)]), Message::tool(results)]
 }
 
 /// Compresses by itself and gives what is left.
@@ -144,7 +144,7 @@ async fn reasoning_goes_with_the_ids_that_hang_on_it_and_never_from_the_turn_tha
     call.extra = Extra::new("openai", fields.as_object().unwrap().clone());
     let thought = Part::Reasoning(Reasoning { text: "hm, let me see ".repeat(20), extra: Extra::default() });
     let results = Message::tool(vec![ToolResult::text(&call, "r")]);
-    let asked = Message::new(Role::Assistant, vec![thought, Part::ToolCall(call)]);
+    let asked = Message::new(Role::Assistant, vec![thought, Part::tool_call(call)]);
     let messages = vec![Message::user("a"), asked.clone(), results.clone(), Message::user("b"), asked.clone(), results];
     let left = compressed(DropReasoning::new(), messages, 9_000).await.unwrap();
     assert_eq!((left[1].reasoning().as_str(), left[4].reasoning()), ("", asked.reasoning()));
@@ -416,7 +416,7 @@ pub(crate) fn history() -> impl Strategy<Value = Vec<Message>> {
                     result
                 });
                 let results = Message::tool(results.collect());
-                parts.extend(asked.into_iter().map(Part::ToolCall));
+                parts.extend(asked.into_iter().map(Part::tool_call));
                 let said = Message::new(Role::Assistant, parts);
                 messages.push(if pin == 1 { said.pinned() } else { said });
                 if calls > 0 {

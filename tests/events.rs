@@ -104,7 +104,7 @@ async fn spans_nest_run_step_model_and_tool() {
 /// Every event of a run in which everything that is said holds a canary.
 async fn canary_events(last: ModelResponse, tool: Stub) -> Vec<Event> {
     let reasoning = serde_json::from_value(json!({ "type": "reasoning", "text": "canary" })).unwrap();
-    let call = Part::ToolCall(ToolCall::new("c", "t", json!({ "a": "canary" }).to_string()));
+    let call = Part::tool_call(ToolCall::new("c", "t", json!({ "a": "canary" }).to_string()));
     let first = Message::new(Role::Assistant, vec![reasoning, Part::text("canary"), call]);
     let model = ScriptedModel::new().response(ModelResponse::new(first, StopReason::ToolCalls)).response(last);
     let agent: Agent = Agent::builder("tester").model(model).instructions("canary").tool(tool).build().unwrap();

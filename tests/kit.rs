@@ -178,7 +178,7 @@ pub(crate) fn text(text: &str) -> ModelResponse {
 
 /// An answer of tool calls, each an id, a name and JSON.
 pub(crate) fn calls(calls: &[(&str, &str, &str)]) -> ModelResponse {
-    let parts = calls.iter().map(|(id, name, arguments)| Part::ToolCall(ToolCall::new(*id, *name, *arguments)));
+    let parts = calls.iter().map(|(id, name, arguments)| Part::tool_call(ToolCall::new(*id, *name, *arguments)));
     ModelResponse::new(Message::new(Role::Assistant, parts.collect()), StopReason::ToolCalls)
 }
 

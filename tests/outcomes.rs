@@ -172,7 +172,7 @@ async fn a_native_call_that_nobody_answers_is_no_answer() {
 async fn a_native_call_beside_a_tools_call_is_not_left_unanswered() {
     let native =
         |kind: &str| Part::Native(Native::new("openai", kind, format!(r#"{{"type":"{kind}","call_id":"n"}}"#)));
-    let call = || Part::ToolCall(ToolCall::new("a", "t", "{}"));
+    let call = || Part::tool_call(ToolCall::new("a", "t", "{}"));
     let open = Message::new(Role::Assistant, vec![native("shell_call"), call()]);
     let model = ScriptedModel::new().response(ModelResponse::new(open, StopReason::ToolCalls)).text("never");
     let error = Runtime::new().run(&agent(&model, [Stub::echo("t")]), (), "go").await.unwrap_err();

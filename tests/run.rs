@@ -37,7 +37,7 @@ fn response(chance: &Chance) -> ModelResponse {
     let asked: Vec<Part> = (0..chance.size)
         .map(|place| {
             let id = ids[usize::from(chance.pick.wrapping_add(place)) % ids.len()];
-            Part::ToolCall(ToolCall::new(id, "t", "{}"))
+            Part::tool_call(ToolCall::new(id, "t", "{}"))
         })
         .collect();
     let mut response = match chance.kind % 4 {

@@ -191,7 +191,7 @@ async fn nothing_that_was_said_shows_in_the_events_spans_and_logs_of_a_streamed_
 fn debug_of_what_is_asked_and_answered_shows_its_shape() {
     let call = ToolCall::new("call_1", "look", r#"{"a":"canary"}"#);
     let result = ToolResult::text(&call, "canary");
-    let message = Message::new(Role::Assistant, vec![Part::text("canary"), Part::ToolCall(call.clone())]);
+    let message = Message::new(Role::Assistant, vec![Part::text("canary"), Part::tool_call(call.clone())]);
     let response = ModelResponse::new(message.clone(), StopReason::EndTurn);
     let request = ModelRequest::from_messages([message]).instructions("canary").metadata("key", "canary").option(
         "openai",
@@ -233,7 +233,7 @@ fn debug_of_a_run_shows_its_shape_at_every_point() {
     let mut run = Run::new(id, "guarded", RunPolicy::new(), vec![Message::user("canary")].into());
     check_debug(&run);
     let call = ToolCall::new("call_1", "look", r#"{"a":"canary"}"#);
-    let message = Message::new(Role::Assistant, vec![Part::ToolCall(call)]);
+    let message = Message::new(Role::Assistant, vec![Part::tool_call(call)]);
     run.apply(Outcome::Model(Box::new(ModelResponse::new(message, StopReason::ToolCalls)))).unwrap();
     check_debug(&run.next());
     check_debug(&run);

@@ -79,7 +79,7 @@ fn call(chance: &mut Chance) -> Part {
         3 => "[1]".to_owned(),
         _ => format!("{{\"n\":{number}}}"),
     };
-    Part::ToolCall(ToolCall::new(id, name, arguments))
+    Part::tool_call(ToolCall::new(id, name, arguments))
 }
 
 fn answer(chance: &mut Chance) -> ModelResponse {

@@ -197,7 +197,7 @@ async fn check_broken(events: Vec<Result<ModelEvent, Error>>, expected: Provider
 #[tokio::test]
 async fn rows_10_and_14_a_stream_that_breaks_off_or_just_ends_fails_the_run() {
     let half = || Ok(ModelEvent::TextDelta("half".to_owned()));
-    let call = || Ok(ModelEvent::ToolCallCompleted(ToolCall::new("x", "write", "{}")));
+    let call = || Ok(ModelEvent::ToolCallCompleted(ToolCall::new("x", "write", "{}").into()));
     let broken = || Err(ProviderError::new("scripted", ProviderErrorCategory::Server, "boom").into());
     check_broken(vec![half(), call()], ProviderErrorCategory::Truncated).await;
     check_broken(vec![half(), broken()], ProviderErrorCategory::Server).await;
@@ -219,7 +219,7 @@ async fn a_call_that_began_early_is_cancelled_when_its_message_fails() {
     });
     let call = ToolCall::new("x", "read", "{}");
     let broken = ProviderError::new("paced", ProviderErrorCategory::Server, "boom");
-    let model = Paced::new(100).events([Ok(ModelEvent::ToolCallCompleted(call)), Err(broken.into())]);
+    let model = Paced::new(100).events([Ok(ModelEvent::ToolCallCompleted(call.into())), Err(broken.into())]);
     let error = Runtime::new().stream(&paced(model, [stub.read()]), (), "go").finish().await.unwrap_err();
     assert_eq!(error.report().messages.len(), 1);
     tokio::time::sleep(Duration::from_secs(1)).await;

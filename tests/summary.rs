@@ -138,7 +138,7 @@ fn said(say: &Say) -> Result<ModelResponse, runlet::Error> {
         Say::Calls(calls, stop) => {
             let (ids, names) = (["", "x", "y", "call_1_0"], ["read", "write", "fails", "fatal", "unknown"]);
             let calls = calls.iter().map(|(id, name)| {
-                Part::ToolCall(ToolCall::new(ids[usize::from(*id)], names[usize::from(*name)], "{}"))
+                Part::tool_call(ToolCall::new(ids[usize::from(*id)], names[usize::from(*name)], "{}"))
             });
             answer(calls.collect(), if *stop == 0 { StopReason::MaxTokens } else { StopReason::ToolCalls })
         }

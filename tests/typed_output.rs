@@ -188,7 +188,7 @@ async fn the_answer_can_be_read_while_it_is_written() {
     };
     let calls = [ModelEvent::TextDelta("{} is the answer:".to_owned())];
     let calls = calls.into_iter().chain(pieces.iter().enumerate().map(call)).collect();
-    let message = Message::new(Role::Assistant, vec![Part::ToolCall(ToolCall::new("1", "final_answer", GOOD))]);
+    let message = Message::new(Role::Assistant, vec![Part::tool_call(ToolCall::new("1", "final_answer", GOOD))]);
     check_partial::<Resolution>(streamed(calls, message), &expected).await;
 }
 

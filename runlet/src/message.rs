@@ -86,7 +86,7 @@ pub enum Part {
     /// The model declines, in words.
     Refusal(Refusal),
     /// The model asks for a tool to be run.
-    ToolCall(ToolCall),
+    ToolCall(Arc<ToolCall>),
     /// The answer to a tool call.
     ToolResult(ToolResult),
     /// An image, a file or a sound.
@@ -312,7 +312,7 @@ impl Message {
     }
 
     /// The tool calls, in the model's order.
-    pub fn tool_calls(&self) -> impl Iterator<Item = &ToolCall> {
+    pub fn tool_calls(&self) -> impl Iterator<Item = &Arc<ToolCall>> {
         self.parts.iter().filter_map(|part| match part {
             Part::ToolCall(call) => Some(call),
             _ => None,
@@ -357,6 +357,19 @@ impl Part {
     /// A text part.
     pub fn text(text: impl Into<String>) -> Self {
         Self::Text(Text { text: text.into(), extra: Extra::default() })
+    }
+
+    /// A tool call of the model's. Who runs it, hooks and the history share it.
+    ///
+    /// ```
+    /// use runlet::message::{Message, Part, Role, ToolCall};
+    ///
+    /// let call = ToolCall::new("call_1", "lookup_order", r#"{"order_id":"123"}"#);
+    /// let asked = Message::new(Role::Assistant, vec![Part::tool_call(call)]);
+    /// assert_eq!(asked.tool_calls().next().unwrap().name, "lookup_order");
+    /// ```
+    pub fn tool_call(call: impl Into<Arc<ToolCall>>) -> Self {
+        Self::ToolCall(call.into())
     }
 }
 

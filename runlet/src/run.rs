@@ -420,7 +420,7 @@ impl Run {
     }
 
     /// Counts a request that is about to be sent, or ends the run.
-    fn ask(&mut self, model: String, input_tokens: u64) {
+    fn ask(&mut self, model: Arc<str>, input_tokens: u64) {
         if let Err(reached) = self.output_allowance(&model, input_tokens) {
             self.end(Ending::Stopped { reached });
             return;

@@ -101,7 +101,7 @@ impl ScriptedModel {
     pub fn tool_calls<'a>(self, calls: impl IntoIterator<Item = (&'a str, Value)>) -> Self {
         let parts = calls
             .into_iter()
-            .map(|(name, arguments)| Part::ToolCall(ToolCall::new(self.next_call_id(), name, arguments.to_string())));
+            .map(|(name, arguments)| Part::tool_call(ToolCall::new(self.next_call_id(), name, arguments.to_string())));
         let message = Message::new(Role::Assistant, parts.collect());
         self.response(ModelResponse::new(message, StopReason::ToolCalls))
     }

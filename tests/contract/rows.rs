@@ -212,7 +212,7 @@ async fn row_69_a_result_with_instructions_is_a_result() {
         let call = ToolCall::new("call_1", "t", "{}");
         let said = vec![
             Message::user("go"),
-            Message::new(Role::Assistant, vec![Part::ToolCall(call.clone())]),
+            Message::new(Role::Assistant, vec![Part::tool_call(call.clone())]),
             Message::tool(vec![ToolResult::text(&call, words)]),
         ];
         ModelRequest::from_messages(said)

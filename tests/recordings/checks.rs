@@ -104,7 +104,7 @@ pub(crate) fn compare_events(events: &[ModelEvent], response: &ModelResponse) ->
         }
     }
     let message = &response.message;
-    let told = |call: &runlet::ToolCall| (Some(call.name.clone()), call.arguments.clone());
+    let told = |call: &std::sync::Arc<runlet::ToolCall>| (Some(call.name.clone()), call.arguments.clone());
     let mut differences = Vec::new();
     let mut equal = |what: &str, events: &dyn std::fmt::Debug, answer: &dyn std::fmt::Debug| {
         let (events, answer) = (format!("{events:?}"), format!("{answer:?}"));

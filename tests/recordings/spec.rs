@@ -158,7 +158,7 @@ fn requests(api: Api) -> Vec<(&'static str, ModelRequest)> {
     let (one, two) = (ToolCall::new("call_1", "lookup", r#"{"id":1}"#), ToolCall::new("call_2", "find", "{}"));
     let asked = Message::new(
         Role::Assistant,
-        vec![Part::text("Looking."), Part::ToolCall(one.clone()), Part::ToolCall(two.clone())],
+        vec![Part::text("Looking."), Part::tool_call(one.clone()), Part::tool_call(two.clone())],
     );
     let answered = Message::tool(vec![ToolResult::text(&one, "on its way"), ToolResult::error(&two, "no such tag")]);
     let mut shown = ToolResult::text(&one, "a picture");
@@ -171,7 +171,7 @@ fn requests(api: Api) -> Vec<(&'static str, ModelRequest)> {
     };
     let broken = ToolCall::new("call_3", "lookup", r#"{"id":"#);
     let mut mended = with_tool();
-    mended.messages.push(Message::new(Role::Assistant, vec![Part::ToolCall(broken.clone())]));
+    mended.messages.push(Message::new(Role::Assistant, vec![Part::tool_call(broken.clone())]));
     mended.messages.push(Message::tool(vec![ToolResult::error(&broken, "not JSON")]));
     let mut later = hello();
     later.messages.push(Message::assistant("On its way."));

@@ -140,7 +140,7 @@ fn model_outcome(run: &Run, chance: &mut Chance) -> Outcome {
         usage
     };
     match chance.below(12) {
-        0 | 1 => Outcome::ModelAsked { model: "m".to_owned(), input_tokens: chance.below(300) },
+        0 | 1 => Outcome::ModelAsked { model: "m".into(), input_tokens: chance.below(300) },
         2 => Outcome::ModelFailed { usage: usage(chance), rejected: chance.one_in(2) },
         3 => Outcome::Spent(usage(chance)),
         4 => Outcome::Compressed(smaller(run.context(), chance)),

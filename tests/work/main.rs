@@ -72,7 +72,7 @@ impl Model for Asking {
         };
         let calls = turn.iter().enumerate().map(|(index, times)| {
             let call = ToolCall::new(format!("call_{step}_{index}"), "repeat", format!("{{\"times\":{times}}}"));
-            Part::ToolCall(call)
+            Part::tool_call(call)
         });
         Ok(ModelResponse::new(Message::new(Role::Assistant, calls.collect()), StopReason::ToolCalls))
     }

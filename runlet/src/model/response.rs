@@ -1,6 +1,7 @@
 //! What a model answers: whole, or in pieces that fold into the same.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -83,7 +84,7 @@ pub enum ModelEvent {
         arguments: String,
     },
     /// A tool call is complete; the answer may go on.
-    ToolCallCompleted(ToolCall),
+    ToolCallCompleted(Arc<ToolCall>),
     /// The answer is complete. Nothing comes after.
     Completed(Box<ModelResponse>),
 }

@@ -51,23 +51,28 @@ impl<'a> Pieces<'a> {
     }
 
     /// The body: small pieces that stand side by side are one, and large ones, such as an image, stay shared.
-    pub(crate) fn join(self) -> Vec<Bytes> {
+    pub(crate) fn join(mut self) -> Vec<Bytes> {
         let mut body = Vec::with_capacity(1);
         let is_small = |piece: &Piece<'_>| piece.bytes().len() <= SMALL;
-        for run in self.0.chunk_by(|left, right| is_small(left) && is_small(right)) {
+        for run in self.0.chunk_by_mut(|left, right| is_small(left) && is_small(right)) {
+            let length = run.iter().map(|piece| piece.bytes().len()).sum();
             body.push(match run {
                 [Piece::Kept(bytes, range)] => bytes.slice(range.clone()),
-                run => {
-                    let mut joined = Vec::with_capacity(run.iter().map(|piece| piece.bytes().len()).sum());
-                    for piece in run {
-                        joined.extend_from_slice(piece.bytes());
-                    }
-                    joined.into()
-                }
+                [Piece::Own(begun), rest @ ..] => joined(std::mem::take(begun), rest, length),
+                run => joined(Vec::new(), run, length),
             });
         }
         body
     }
+}
+
+/// Writes pieces after what is there already, up to a length that is known.
+fn joined(mut begun: Vec<u8>, pieces: &[Piece<'_>], length: usize) -> Bytes {
+    begun.reserve_exact(length.saturating_sub(begun.len()));
+    for piece in pieces {
+        begun.extend_from_slice(piece.bytes());
+    }
+    begun.into()
 }
 
 impl Piece<'_> {

@@ -80,7 +80,7 @@ pub enum Outcome {
     /// A request is about to be sent. Where a limit does not allow it the run ends here, and it must not be.
     ModelAsked {
         /// The model's name.
-        model: String,
+        model: Arc<str>,
         /// What its tokens are at most.
         input_tokens: u64,
     },

@@ -1,6 +1,7 @@
 //! What becomes of a model's answer: a turn of tool calls, an output to be checked, another step or the end.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 
 use super::turn::Turn;
 use super::{Ending, Limit, LimitReached, Phase, Run};
@@ -159,7 +160,7 @@ impl Run {
         });
         for (index, call) in calls.enumerate() {
             if let Some((_, id)) = renamed.iter_mut().find(|(place, _)| *place == index) {
-                call.id = std::mem::take(id);
+                Arc::make_mut(call).id = std::mem::take(id);
             }
         }
         message.into()

@@ -1,6 +1,7 @@
 //! What a run has spent, and whether it may spend more.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -233,7 +234,7 @@ impl Spent {
 /// A request that was sent and has no answer yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Asked {
-    pub(crate) model: String,
+    pub(crate) model: Arc<str>,
     /// The upper figure of its tokens.
     pub(crate) input_tokens: u64,
 }
@@ -243,7 +244,7 @@ impl Asked {
     pub(crate) fn spent(&self, policy: &RunPolicy, usage: &Usage, answer: Option<&Message>) -> Spent {
         let input_tokens = usage.input_tokens.unwrap_or(self.input_tokens);
         let output_tokens = usage.output_tokens.unwrap_or_else(|| answer.map_or(0, bytes));
-        let price = policy.prices.get(&self.model);
+        let price = policy.prices.get(&*self.model);
         let cost = price.map(|price| price.of(input_tokens, output_tokens, usage)).unwrap_or_default();
         Spent { model_requests: 0, tool_calls: 0, input_tokens, output_tokens, cost }
     }

@@ -53,7 +53,7 @@ pub(super) struct Closed {
 
 impl Turn {
     pub(super) fn new(message: SharedMessage) -> Self {
-        let slots = message.tool_calls().map(|call| Slot::Ready { call: Arc::new(call.clone()) }).collect();
+        let slots = message.tool_calls().map(|call| Slot::Ready { call: Arc::clone(call) }).collect();
         Self { message, slots, answer: None, rejected: None, edits: Vec::new() }
     }
 

@@ -42,6 +42,7 @@ pub(super) enum Start {
 pub(super) struct Driver {
     session: Arc<Session>,
     model: AnyModel,
+    model_name: Arc<str>,
     capabilities: Capabilities,
     context: ContextManager,
     ledger: Ledger,
@@ -155,6 +156,7 @@ impl Driver {
         Box::new(Self {
             session: Arc::new(session),
             capabilities,
+            model_name: own.model.name().into(),
             model: own.model.clone(),
             context,
             ledger: Ledger::default(),

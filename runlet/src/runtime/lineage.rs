@@ -163,7 +163,7 @@ impl Spending for Lineage {
     }
 
     fn asked(&self, models: &[String], input_tokens: u64, usage: &Usage, answer: Option<&Message>) {
-        let model = self.policy.dearest(models).to_owned();
+        let model = self.policy.dearest(models).into();
         self.spend(&Asked { model, input_tokens }.spent(&self.policy, usage, answer));
     }
 }

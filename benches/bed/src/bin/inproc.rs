@@ -59,7 +59,7 @@ impl Model for InMemory {
 
 fn asks(number: usize) -> Message {
     let call = ToolCall::new(format!("call_{number}"), TOOL, r#"{"order_id":"123"}"#);
-    Message::new(Role::Assistant, vec![Part::ToolCall(call)])
+    Message::new(Role::Assistant, vec![Part::tool_call(call)])
 }
 
 fn answers() -> Message {

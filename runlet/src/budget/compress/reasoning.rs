@@ -1,5 +1,7 @@
 //! Dropping what the model thought in turns that are over.
 
+use std::sync::Arc;
+
 use super::{Compressor, Need, units};
 use crate::error::Result;
 use crate::message::{Message, Messages, Part, Role};
@@ -55,7 +57,10 @@ fn without_reasoning(message: &Message) -> Option<Message> {
             // The id stands beside the fields of a call, and in the item that a text came in.
             Part::Text(text) => text.extra = text.extra.without("item"),
             Part::Refusal(refusal) => refusal.extra = refusal.extra.without("item"),
-            Part::ToolCall(call) => call.extra = call.extra.without("id"),
+            Part::ToolCall(call) => {
+                let extra = call.extra.without("id");
+                Arc::make_mut(call).extra = extra;
+            }
             _ => {}
         }
     }

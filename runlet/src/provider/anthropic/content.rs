@@ -45,7 +45,7 @@ fn thinking(fields: &mut RawFields<'_>) -> Option<Part> {
 fn tool_use(fields: &mut RawFields<'_>) -> Option<Part> {
     let (id, name) = (take_text(fields, "id")?, take_text(fields, "name")?);
     let arguments = fields.remove("input").map_or("{}", RawValue::get).to_owned();
-    Some(Part::ToolCall(ToolCall { id, name, arguments, extra: extra(fields) }))
+    Some(Part::tool_call(ToolCall { id, name, arguments, extra: extra(fields) }))
 }
 
 /// Reads a block of the user, or of a tool's result. `functions` are the names of the functions called, by call.

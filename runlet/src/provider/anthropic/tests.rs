@@ -75,7 +75,7 @@ fn a_conversation_is_written_in_blocks() {
     let request = ModelRequest::from_messages([
         Message::system("Be polite."),
         Message::user("Hi"),
-        Message::new(Role::Assistant, vec![Part::text("Let me see."), Part::ToolCall(call)]),
+        Message::new(Role::Assistant, vec![Part::text("Let me see."), Part::tool_call(call)]),
         Message::tool(vec![result]),
     ])
     .instructions("Be brief.");
@@ -103,7 +103,7 @@ fn row_58_all_results_of_a_turn_come_first_in_one_message_of_the_user() {
     let use_of = |id: &str| json!({ "type": "tool_use", "id": id, "name": "f", "input": {} });
     check_messages(
         vec![
-            Message::new(Role::Assistant, vec![Part::ToolCall(a.clone()), Part::ToolCall(b.clone())]),
+            Message::new(Role::Assistant, vec![Part::tool_call(a.clone()), Part::tool_call(b.clone())]),
             Message::tool(vec![ToolResult::text(&a, "1")]),
             Message::tool(vec![ToolResult::error(&b, "2")]),
             Message::user("And now?"),
@@ -309,7 +309,7 @@ fn ids_and_arguments_of_other_models_are_made_fit_for_the_api() {
     let call = ToolCall::new("functions.f:0", "f", r#"{"a": "#);
     let result = ToolResult::text(&call, "");
     let sent = body(&ModelRequest::from_messages([
-        Message::new(Role::Assistant, vec![Part::ToolCall(call)]),
+        Message::new(Role::Assistant, vec![Part::tool_call(call)]),
         Message::tool(vec![result]),
     ]));
     let call = &sent["messages"][0]["content"][0];

@@ -1,5 +1,7 @@
 //! From the body of a request back to the request.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 use super::encode::{OUTPUT_SCHEMA, TOOL_SCHEMA};
@@ -102,7 +104,7 @@ impl History {
         match part {
             Part::ToolCall(call) => {
                 if call.id.is_empty() {
-                    call.id = minted_id(None, self.calls);
+                    Arc::make_mut(call).id = minted_id(None, self.calls);
                 }
                 self.calls += 1;
                 self.open.push((call.name.clone(), call.id.clone()));
@@ -147,7 +149,7 @@ fn read_tools(body: &mut Map<String, Value>, request: &mut ModelRequest) {
     let Some(Value::Array(list)) = body.get("tools") else { return };
     let mut form = None;
     let Some(tools) = tools(list, &mut form).filter(|tools| !tools.is_empty()) else { return };
-    request.tools = std::sync::Arc::new(tools);
+    request.tools = Arc::new(tools);
     body.remove("tools");
     if let Some(form) = form {
         request.options.set(PROVIDER, TOOL_SCHEMA, form);

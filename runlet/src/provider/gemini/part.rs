@@ -170,7 +170,7 @@ impl WirePart<'_> {
             };
         }
         let read = match fields.data() {
-            "functionCall" => call(fields.clone(), mint).map(Part::ToolCall),
+            "functionCall" => call(fields.clone(), mint).map(Part::tool_call),
             "functionResponse" => result(fields.clone()).map(Part::ToolResult),
             // A picture that was thought is no part of the answer.
             data @ ("inlineData" | "fileData") if !fields.is_true("thought") => {

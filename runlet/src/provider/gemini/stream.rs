@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use super::PROVIDER;
 use super::decode::{Chunk, Summary};
@@ -44,7 +45,7 @@ enum Open {
 
 #[derive(Clone)]
 struct OpenCall {
-    call: ToolCall,
+    call: Arc<ToolCall>,
     index: usize,
     arguments: PartialArguments,
 }
@@ -159,7 +160,7 @@ impl GeminiStream {
             }
             let name = Some(call_part.name.clone());
             out.push_back(ModelEvent::ToolCallDelta { index, name, arguments: String::new() });
-            forget_pieces(&mut call_part);
+            forget_pieces(Arc::make_mut(&mut call_part));
             let arguments = PartialArguments::begin(call.take("args"));
             self.call = Some(OpenCall { call: call_part, index, arguments });
         } else if self.call.is_none() {
@@ -178,7 +179,7 @@ impl GeminiStream {
     /// The call whose arguments were coming is complete, where there is one.
     fn end_call(&mut self, out: Out<'_>) {
         let Some(OpenCall { mut call, index, arguments }) = self.call.take() else { return };
-        call.arguments = arguments.json();
+        Arc::make_mut(&mut call).arguments = arguments.json();
         out.push_back(ModelEvent::ToolCallDelta { index, name: None, arguments: call.arguments.clone() });
         out.push_back(ModelEvent::ToolCallCompleted(call.clone()));
         self.parts.push(Part::ToolCall(call));

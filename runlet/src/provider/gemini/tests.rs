@@ -101,7 +101,7 @@ fn a_conversation_is_written_in_the_shortest_form() {
     let request = ModelRequest::from_messages(vec![
         Message::system("Be kind."),
         Message::user("Hi"),
-        Message::new(Role::Assistant, vec![Part::text("Let me see."), Part::ToolCall(call)]),
+        Message::new(Role::Assistant, vec![Part::text("Let me see."), Part::tool_call(call)]),
         Message::tool(vec![result]),
         Message::tool(vec![other]),
     ]);
@@ -209,7 +209,7 @@ fn row_46_signatures_go_back_byte_for_byte() {
 
 #[test]
 fn the_calls_of_other_models_go_with_the_placeholder() {
-    let call = |id: &str| Part::ToolCall(ToolCall::new(id, "f", "{}"));
+    let call = |id: &str| Part::tool_call(ToolCall::new(id, "f", "{}"));
     let request = ModelRequest::from_messages([Message::new(Role::Assistant, vec![call("a"), call("b")])]);
     let signature =
         |model: &str, at: usize| body_for(model, &request)["contents"][0]["parts"][at]["thoughtSignature"].clone();
@@ -249,7 +249,7 @@ fn arguments_stay_as_they_were_written() {
 fn row_23_a_malformed_call_of_another_model_is_sent_as_an_object() {
     let call = ToolCall::new("c", "f", r#"{"a":"#);
     check_contents(
-        vec![Message::new(Role::Assistant, vec![Part::ToolCall(call)])],
+        vec![Message::new(Role::Assistant, vec![Part::tool_call(call)])],
         &json!([{ "role": "model", "parts": [
             { "functionCall": { "id": "c", "name": "f", "args": { "arguments": "{\"a\":" } } },
         ] }]),

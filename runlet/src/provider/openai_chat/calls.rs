@@ -6,6 +6,7 @@
 //! or a name where the call at hand is complete) begins a new one.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
@@ -155,8 +156,8 @@ impl Calls {
             }
             index += 1;
             let extra = content::by_server(call.extra, row);
-            let call = ToolCall { id: call.id, name: call.name, arguments: call.arguments, extra };
-            out.show(|| ModelEvent::ToolCallCompleted(call.clone()));
+            let call = Arc::new(ToolCall { id: call.id, name: call.name, arguments: call.arguments, extra });
+            out.show(|| ModelEvent::ToolCallCompleted(Arc::clone(&call)));
             Part::ToolCall(call)
         })
     }

@@ -161,7 +161,7 @@ fn assistant(mut fields: Map<String, Value>, functions: &mut HashMap<String, Str
     if let Some(calls) = take(&mut fields, "tool_calls", tool_calls) {
         for call in calls {
             functions.insert(call.id.clone(), call.name.clone());
-            read.push(Part::ToolCall(call));
+            read.push(Part::tool_call(call));
         }
     }
     if read.is_empty() && fields.is_empty() {

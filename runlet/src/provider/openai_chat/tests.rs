@@ -112,7 +112,7 @@ fn a_conversation_is_written_in_the_shortest_form() {
         vec![
             Message::system("Be brief."),
             Message::user("Hi"),
-            Message::new(Role::Assistant, vec![Part::ToolCall(call)]),
+            Message::new(Role::Assistant, vec![Part::tool_call(call)]),
             Message::tool(vec![result]),
         ],
         &json!([
@@ -131,7 +131,7 @@ fn a_call_id_that_is_too_long_is_cut_in_the_call_and_its_result() {
     let long = format!("call_{}", "x".repeat(60));
     let (one, other) = (ToolCall::new(&*long, "f", "{}"), ToolCall::new(format!("{long}2"), "f", "{}"));
     let history = [
-        Message::new(Role::Assistant, vec![Part::ToolCall(one.clone()), Part::ToolCall(other.clone())]),
+        Message::new(Role::Assistant, vec![Part::tool_call(one.clone()), Part::tool_call(other.clone())]),
         Message::tool(vec![ToolResult::text(&one, "1"), ToolResult::text(&other, "2")]),
     ];
     let ids = |kind| {
@@ -273,7 +273,7 @@ fn thinking_as_content_goes_back_as_content() {
 fn call_ids_fit_the_server_in_calls_and_results_alike() {
     let call = ToolCall::new("toolu_0123456789", "f", "");
     let messages = vec![
-        Message::new(Role::Assistant, vec![Part::ToolCall(call.clone())]),
+        Message::new(Role::Assistant, vec![Part::tool_call(call.clone())]),
         Message::tool(vec![ToolResult::text(&call, "done")]),
     ];
     let body = body(&ModelRequest::from_messages(messages), Compatibility::mistral());

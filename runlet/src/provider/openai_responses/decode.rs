@@ -149,7 +149,7 @@ fn function_call(mut fields: Map<String, Value>) -> Option<Part> {
     let arguments = take_text(&mut fields, "arguments")?;
     // Without an id the result could not be matched; the item's own is the next best.
     let id = take_text(&mut fields, "call_id").or_else(|| fields.get("id")?.as_str().map(str::to_owned))?;
-    Some(Part::ToolCall(ToolCall { id, name, arguments, extra: Extra::new(PROVIDER, fields) }))
+    Some(Part::tool_call(ToolCall { id, name, arguments, extra: Extra::new(PROVIDER, fields) }))
 }
 
 /// Reads a reasoning item. All its fields are kept, as it goes back unchanged or not at all.

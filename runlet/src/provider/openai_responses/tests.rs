@@ -37,7 +37,7 @@ fn a_conversation_is_written_in_the_shortest_form() {
         vec![
             Message::system("Be brief."),
             Message::user("Hi"),
-            Message::new(Role::Assistant, vec![Part::text("Let me see."), Part::ToolCall(call)]),
+            Message::new(Role::Assistant, vec![Part::text("Let me see."), Part::tool_call(call)]),
             Message::tool(vec![result]),
         ],
         &json!([
@@ -53,7 +53,7 @@ fn a_conversation_is_written_in_the_shortest_form() {
 #[test]
 fn a_call_id_that_is_too_long_is_cut_in_the_call_and_its_result() {
     let call = ToolCall::new("x".repeat(65), "f", "{}");
-    let history = vec![Message::new(Role::Assistant, vec![Part::ToolCall(call.clone())])];
+    let history = vec![Message::new(Role::Assistant, vec![Part::tool_call(call.clone())])];
     let history = [history, vec![Message::tool(vec![ToolResult::text(&call, "found")])]].concat();
     let built = body(&ModelRequest::from_messages(history));
     let id = built["input"][0]["call_id"].as_str().expect("an id");

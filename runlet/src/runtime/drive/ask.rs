@@ -129,11 +129,11 @@ impl Driver {
     }
 
     /// The name of the model whose prices the next request is counted by.
-    fn priced_as(&self) -> String {
+    fn priced_as(&self) -> Arc<str> {
         if self.run.policy().prices.is_empty() {
-            return self.model.name().to_owned();
+            return Arc::clone(&self.model_name);
         }
-        self.run.policy().dearest(&model::names(&self.model)).to_owned()
+        self.run.policy().dearest(&model::names(&self.model)).into()
     }
 
     /// A request that was counted, its answer held to what the run's limits leave for it, and that no guard vetoes.
@@ -341,7 +341,7 @@ impl Driver {
         let emitter = &self.session.emitter;
         let mut early: Vec<EarlyCall> = Vec::new();
         let mut events = 0;
-        let mut calls: Vec<ToolCall> = Vec::new();
+        let mut calls: Vec<Arc<ToolCall>> = Vec::new();
         let mut text = String::new();
         while let Some(event) = stream.next().await {
             let event = event?;
@@ -363,7 +363,7 @@ impl Driver {
                 }
                 ModelEvent::ToolCallCompleted(call) => {
                     if early.len() < self.session.policy.concurrency && self.may_begin_early(&call, &calls) {
-                        early.push(self.begin_early(calls.len(), call.clone()));
+                        early.push(self.begin_early(calls.len(), Arc::clone(&call)));
                     }
                     calls.push(call);
                 }

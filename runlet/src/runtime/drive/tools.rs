@@ -38,7 +38,7 @@ impl EarlyCall {
 impl Driver {
     /// Whether a call may begin before its message has ended: its tool only reads, it will keep its id and its place
     /// among the calls that are run, and nothing that must end first stands before it.
-    pub(super) fn may_begin_early(&self, call: &ToolCall, before: &[ToolCall]) -> bool {
+    pub(super) fn may_begin_early(&self, call: &ToolCall, before: &[Arc<ToolCall>]) -> bool {
         let spec = |call: &ToolCall| self.session.host.spec(&call.name);
         let reads = spec(call).is_some_and(|spec| spec.effect == Effect::Read && !spec.sequential && !spec.approval);
         // Hooks see a whole answer before anything of it is acted on.
@@ -52,8 +52,7 @@ impl Driver {
             && !before.iter().any(|other| spec(other).is_some_and(|spec| spec.sequential))
     }
 
-    pub(super) fn begin_early(&self, index: usize, call: ToolCall) -> EarlyCall {
-        let call = Arc::new(call);
+    pub(super) fn begin_early(&self, index: usize, call: Arc<ToolCall>) -> EarlyCall {
         let step = self.step.unwrap_or(self.session.root);
         let pending = PendingCall { index, call: Arc::clone(&call), approved: false, edited: false, deferred: None };
         let work = run_call(Arc::clone(&self.session), step, pending);

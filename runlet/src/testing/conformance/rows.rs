@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use futures_util::StreamExt;
 
@@ -408,7 +409,7 @@ impl Told {
         self.answer.as_ref().map_err(|error| format!("an error instead of an answer: {error}"))
     }
 
-    fn calls(&self) -> Result<Vec<&ToolCall>, String> {
+    fn calls(&self) -> Result<Vec<&Arc<ToolCall>>, String> {
         Ok(self.response()?.message.tool_calls().collect())
     }
 

@@ -1,6 +1,7 @@
 //! One content block of a streamed answer, as far as it has come.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -132,7 +133,7 @@ impl Block {
                 let (index, arguments) = (self.place, call.arguments.clone());
                 out.push_back(ModelEvent::ToolCallDelta { index, name: None, arguments });
             } else {
-                call.arguments = std::mem::take(&mut self.input);
+                Arc::make_mut(call).arguments = std::mem::take(&mut self.input);
             }
         }
     }

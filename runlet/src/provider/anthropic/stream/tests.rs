@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use serde_json::json;
 
 use super::*;
@@ -77,7 +79,7 @@ fn calls_are_told_in_their_order_even_if_they_end_in_another_or_not_at_all() {
         let mut middle = vec![begin(0, one.clone()), begin(1, two.clone()), input(0, "{\"a\":1}")];
         middle.extend_from_slice(ends);
         let (events, result) = answer(&middle);
-        let told: Vec<&ToolCall> = events
+        let told: Vec<&Arc<ToolCall>> = events
             .iter()
             .filter_map(|event| match event {
                 ModelEvent::ToolCallCompleted(call) => Some(call),
@@ -93,14 +95,14 @@ fn calls_are_told_in_their_order_even_if_they_end_in_another_or_not_at_all() {
 fn check_calls(middle: &[Value], expected: &[(&str, &str, &str)]) {
     let (events, result) = answer(middle);
     let response = result.expect("an answer");
-    let calls: Vec<ToolCall> =
-        expected.iter().map(|(id, name, arguments)| ToolCall::new(*id, *name, *arguments)).collect();
+    let calls: Vec<Arc<ToolCall>> =
+        expected.iter().map(|(id, name, arguments)| ToolCall::new(*id, *name, *arguments).into()).collect();
     assert_eq!(response.message.tool_calls().cloned().collect::<Vec<_>>(), calls);
     let completed = events.iter().filter_map(|event| match event {
         ModelEvent::ToolCallCompleted(call) => Some(call.clone()),
         _ => None,
     });
-    let mut completed: Vec<ToolCall> = completed.collect();
+    let mut completed: Vec<Arc<ToolCall>> = completed.collect();
     completed.sort_by_key(|call| calls.iter().position(|known| known.id == call.id));
     assert_eq!(completed, calls);
     for (place, call) in calls.iter().enumerate() {
@@ -156,7 +158,7 @@ fn text_reasoning_and_calls_come_as_they_are_written() {
             delta(Some("f"), ""),
             delta(None, r#"{"x": "#),
             delta(None, "1}"),
-            ModelEvent::ToolCallCompleted(ToolCall::new("a", "f", r#"{"x": 1}"#)),
+            ModelEvent::ToolCallCompleted(ToolCall::new("a", "f", r#"{"x": 1}"#).into()),
         ]
     );
     assert_eq!(response.stop_reason, StopReason::ToolCalls);
@@ -250,7 +252,7 @@ fn row_24_a_call_that_is_cut_short_keeps_what_came_of_it() {
     events.push(stop());
     let response = fold(&events).1.expect("an answer");
     assert_eq!(response.stop_reason, StopReason::MaxTokens);
-    assert_eq!(response.message.tool_calls().next(), Some(&ToolCall::new("a", "f", r#"{"x": "#)));
+    assert_eq!(response.message.tool_calls().next(), Some(&ToolCall::new("a", "f", r#"{"x": "#).into()));
 }
 
 #[test]
@@ -333,5 +335,5 @@ fn an_answer_may_be_whole_in_its_first_event() {
     let (events, result) = fold(&[json!({ "type": "message_start", "message": message }), stop()]);
     let response = result.expect("an answer");
     assert_eq!((response.stop_reason, response.usage.output_tokens), (StopReason::ToolCalls, Some(2)));
-    assert_eq!(events.last(), Some(&ModelEvent::ToolCallCompleted(ToolCall::new("a", "f", "{}"))));
+    assert_eq!(events.last(), Some(&ModelEvent::ToolCallCompleted(ToolCall::new("a", "f", "{}").into())));
 }
