@@ -98,11 +98,19 @@ impl<D: ?Sized + Send + Sync> CallContext for Context<D> {
 #[derive(Clone)]
 pub struct CallInfo {
     run: Arc<RunInfo>,
-    step: u32,
+    span: Span,
     index: usize,
     call: Arc<ToolCall>,
     cancellation: CancellationToken,
     services: Arc<dyn CallServices>,
+}
+
+/// Where in a run an event belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Span {
+    pub(crate) step: u32,
+    pub(crate) id: u64,
+    pub(crate) parent: Option<u64>,
 }
 
 /// What all calls of a run share.
@@ -118,15 +126,16 @@ pub(crate) struct RunInfo {
 /// What the runtime does for a running tool.
 pub(crate) trait CallServices: Send + Sync {
     fn progress(&self, call: &CallInfo, message: String);
-    fn load_state<'a>(&'a self, scope: &'a StateScope, key: &'a str) -> ServiceFuture<'a, Option<Stored>>;
+    fn load_state<'a>(&'a self, span: Span, scope: &'a StateScope, key: &'a str) -> ServiceFuture<'a, Option<Stored>>;
     fn save_state<'a>(
         &'a self,
+        span: Span,
         scope: &'a StateScope,
         key: &'a str,
         value: Value,
         over: Option<u64>,
     ) -> ServiceFuture<'a, u64>;
-    fn delete_state<'a>(&'a self, scope: &'a StateScope, key: &'a str) -> ServiceFuture<'a, ()>;
+    fn delete_state<'a>(&'a self, span: Span, scope: &'a StateScope, key: &'a str) -> ServiceFuture<'a, ()>;
 }
 
 pub(crate) type ServiceFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
@@ -147,7 +156,7 @@ impl<D> Context<D> {
             RunInfo { run_id: RunId::new("detached"), agent: "detached".into(), metadata: Arc::default(), depth: 0 };
         let call = CallInfo {
             run: Arc::new(run),
-            step: 1,
+            span: Span { step: 1, id: 0, parent: None },
             index: 0,
             call: Arc::new(ToolCall::new("detached", "detached", "")),
             cancellation: CancellationToken::new(),
@@ -185,12 +194,12 @@ impl<D: ?Sized> fmt::Debug for Context<D> {
 impl CallInfo {
     pub(crate) fn new(
         run: Arc<RunInfo>,
-        (step, index): (u32, usize),
+        (span, index): (Span, usize),
         call: Arc<ToolCall>,
         cancellation: CancellationToken,
         services: Arc<dyn CallServices>,
     ) -> Self {
-        Self { run, step, index, call, cancellation, services }
+        Self { run, span, index, call, cancellation, services }
     }
 
     /// The run's id.
@@ -214,9 +223,13 @@ impl CallInfo {
         self.run.depth
     }
 
+    pub(crate) fn span(&self) -> Span {
+        self.span
+    }
+
     /// The step of the run, from 1.
     pub fn step(&self) -> u32 {
-        self.step
+        self.span.step
     }
 
     /// The call's place among the calls of its step, from 0.
@@ -255,7 +268,7 @@ impl CallInfo {
     /// # Errors
     /// [`ErrorKind::State`] where the runtime has no store or the store fails, [`ErrorKind::Hook`] where a hook vetoes.
     pub async fn load_state(&self, scope: &StateScope, key: &str) -> Result<Option<Stored>> {
-        self.services.load_state(scope, key).await
+        self.services.load_state(self.span, scope, key).await
     }
 
     /// Saves a value over the version that was loaded, and gives the new version.
@@ -263,7 +276,7 @@ impl CallInfo {
     /// # Errors
     /// As [`load_state`](Self::load_state), and [`ErrorKind::State`] where somebody else saved in between.
     pub async fn save_state(&self, scope: &StateScope, key: &str, value: Value, over: Option<u64>) -> Result<u64> {
-        self.services.save_state(scope, key, value, over).await
+        self.services.save_state(self.span, scope, key, value, over).await
     }
 
     /// Removes a value.
@@ -271,7 +284,7 @@ impl CallInfo {
     /// # Errors
     /// As [`load_state`](Self::load_state).
     pub async fn delete_state(&self, scope: &StateScope, key: &str) -> Result<()> {
-        self.services.delete_state(scope, key).await
+        self.services.delete_state(self.span, scope, key).await
     }
 }
 
@@ -279,7 +292,7 @@ impl fmt::Debug for CallInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CallInfo")
             .field("run_id", &self.run.run_id)
-            .field("step", &self.step)
+            .field("step", &self.span.step)
             .field("index", &self.index)
             .field("call_id", &self.call.id)
             .field("tool", &self.call.name)
@@ -299,15 +312,22 @@ impl NoServices {
 impl CallServices for NoServices {
     fn progress(&self, _: &CallInfo, _: String) {}
 
-    fn load_state<'a>(&'a self, _: &'a StateScope, _: &'a str) -> ServiceFuture<'a, Option<Stored>> {
+    fn load_state<'a>(&'a self, _: Span, _: &'a StateScope, _: &'a str) -> ServiceFuture<'a, Option<Stored>> {
         Box::pin(async { Self::refuse() })
     }
 
-    fn save_state<'a>(&'a self, _: &'a StateScope, _: &'a str, _: Value, _: Option<u64>) -> ServiceFuture<'a, u64> {
+    fn save_state<'a>(
+        &'a self,
+        _: Span,
+        _: &'a StateScope,
+        _: &'a str,
+        _: Value,
+        _: Option<u64>,
+    ) -> ServiceFuture<'a, u64> {
         Box::pin(async { Self::refuse() })
     }
 
-    fn delete_state<'a>(&'a self, _: &'a StateScope, _: &'a str) -> ServiceFuture<'a, ()> {
+    fn delete_state<'a>(&'a self, _: Span, _: &'a StateScope, _: &'a str) -> ServiceFuture<'a, ()> {
         Box::pin(async { Self::refuse() })
     }
 }

@@ -16,7 +16,7 @@ use std::time::{Duration, SystemTime};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-pub(crate) use self::emitter::{Emitter, EventQueue, Span};
+pub(crate) use self::emitter::{Emitter, EventQueue};
 pub use self::jsonl::JsonlSink;
 pub(crate) use self::jsonl::plain_line;
 pub(crate) use self::observer::Observers;

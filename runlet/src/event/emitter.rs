@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 use super::observer::Observers;
 use super::{Event, EventKind};
-use crate::context::RunInfo;
+use crate::context::{RunInfo, Span};
 use crate::error::Result;
 
 /// Gives the events of one run their order and hands them to the observers and to the run's stream.
@@ -32,14 +32,6 @@ struct State {
     queue: VecDeque<Event>,
     /// Whoever reads the stream: a tool's task emits while nobody polls the run.
     reader: Option<Waker>,
-}
-
-/// Where in a run an event belongs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Span {
-    pub(crate) step: u32,
-    pub(crate) id: u64,
-    pub(crate) parent: Option<u64>,
 }
 
 impl Emitter {

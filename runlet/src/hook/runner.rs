@@ -17,8 +17,9 @@ use super::{
     Guard, Hook, HookContext, HookPolicy, ModelFailure, ModelRecovery, ModelVerdict, Next, OnHookFailure, RunEnd,
     StateOperation, StateOutcome, ToolFailure, ToolRecovery, ToolVerdict, Verdict,
 };
+use crate::context::Span;
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::{Emitter, EventKind, Span};
+use crate::event::{Emitter, EventKind};
 use crate::message::{Messages, Role, ToolCall, ToolResult};
 use crate::model::{ModelRequest, ModelResponse, PreparedRequest};
 use crate::state::Stored;

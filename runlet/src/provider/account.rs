@@ -9,6 +9,7 @@ use secrecy::SecretString;
 use serde_json::{Map, Value};
 
 use super::http::{self, HttpClient, HttpRequest, HttpSettings};
+use super::pieces::RequestBody;
 use super::{Failure, fail};
 use crate::error::ProviderErrorCategory as Category;
 use crate::model::{Capabilities, ContextWindow, Endpoint, ModelRequest, ToolDefinition};
@@ -148,7 +149,12 @@ impl Account {
 
 impl Connection {
     /// A request to a path below the base URL, with the headers that the options of `request` ask for.
-    pub(crate) fn request(&self, path: &str, request: &ModelRequest, body: Vec<Bytes>) -> Result<HttpRequest, Failure> {
+    pub(crate) fn request(
+        &self,
+        path: &str,
+        request: &ModelRequest,
+        body: RequestBody,
+    ) -> Result<HttpRequest, Failure> {
         let mut headers = Arc::clone(&self.headers);
         let extra = request.options.of(self.vendor.options).and_then(|options| options.get("extra_headers"));
         match extra {

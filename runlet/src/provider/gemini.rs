@@ -140,7 +140,7 @@ impl Gemini {
         let name = name(&self.model);
         let mut body = encode::body(&self.model, request, &tools)?;
         if method == Method::Count {
-            body = encode::count(name, body)?;
+            body = encode::count(name, &body)?;
         }
         let path = format!("v1beta/models/{name}:{}", method.name());
         let mut request = connection.request(&path, request, body)?;

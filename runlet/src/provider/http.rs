@@ -33,6 +33,7 @@ use self::retry::Retries;
 pub use self::retry::RetryPolicy;
 pub(crate) use self::stream::StreamDecoder;
 use self::stream::{EventStream, Source};
+use super::pieces::RequestBody;
 use super::sse::SseLimits;
 use super::{Failure, fail};
 use crate::error::ProviderErrorCategory as Category;
@@ -90,12 +91,12 @@ pub(crate) struct HttpRequest {
     pub(crate) url: Arc<Url>,
     pub(crate) headers: Arc<HeaderMap>,
     /// The JSON body, in pieces.
-    pub(crate) body: Vec<Bytes>,
+    pub(crate) body: RequestBody,
     watch: Watch,
 }
 
 impl HttpRequest {
-    pub(crate) fn new(url: Arc<Url>, headers: Arc<HeaderMap>, body: Vec<Bytes>) -> Self {
+    pub(crate) fn new(url: Arc<Url>, headers: Arc<HeaderMap>, body: RequestBody) -> Self {
         Self { url, headers, body, watch: Watch::default() }
     }
 
@@ -216,7 +217,7 @@ impl HttpClient {
         if let Some(accept) = accept {
             sent.headers_mut().insert(ACCEPT, accept);
         }
-        *sent.body_mut() = Some(match body.as_slice() {
+        *sent.body_mut() = Some(match &**body {
             [whole] => whole.clone().into(),
             pieces => reqwest::Body::wrap(Chunks::new(pieces)),
         });

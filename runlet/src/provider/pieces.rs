@@ -1,6 +1,6 @@
 //! A request's body as it comes together.
 
-use std::ops::Range;
+use std::ops::{Deref, Range};
 
 use bytes::Bytes;
 
@@ -51,8 +51,8 @@ impl<'a> Pieces<'a> {
     }
 
     /// The body: small pieces that stand side by side are one, and large ones, such as an image, stay shared.
-    pub(crate) fn join(mut self) -> Vec<Bytes> {
-        let mut body = Vec::with_capacity(1);
+    pub(crate) fn join(mut self) -> RequestBody {
+        let mut body = RequestBody::Whole(Bytes::new());
         let is_small = |piece: &Piece<'_>| piece.bytes().len() <= SMALL;
         for run in self.0.chunk_by_mut(|left, right| is_small(left) && is_small(right)) {
             let length = run.iter().map(|piece| piece.bytes().len()).sum();
@@ -63,6 +63,41 @@ impl<'a> Pieces<'a> {
             });
         }
         body
+    }
+}
+
+/// A body in as few pieces as it needs: most often one.
+#[derive(Clone, Debug)]
+pub(crate) enum RequestBody {
+    Whole(Bytes),
+    Pieces(Vec<Bytes>),
+}
+
+impl RequestBody {
+    /// Adds a piece at the end.
+    pub(crate) fn push(&mut self, piece: Bytes) {
+        match self {
+            Self::Whole(whole) if whole.is_empty() => *whole = piece,
+            Self::Whole(whole) => *self = Self::Pieces(vec![std::mem::take(whole), piece]),
+            Self::Pieces(pieces) => pieces.push(piece),
+        }
+    }
+}
+
+impl From<Vec<u8>> for RequestBody {
+    fn from(whole: Vec<u8>) -> Self {
+        Self::Whole(whole.into())
+    }
+}
+
+impl Deref for RequestBody {
+    type Target = [Bytes];
+
+    fn deref(&self) -> &[Bytes] {
+        match self {
+            Self::Whole(whole) => std::slice::from_ref(whole),
+            Self::Pieces(pieces) => pieces,
+        }
     }
 }
 
@@ -104,7 +139,7 @@ mod tests {
 
     #[test]
     fn small_pieces_are_joined_and_large_ones_are_shared() {
-        check(&[], &[]);
+        check(&[], &[0]);
         check(&[1, 2, 3], &[6]);
         check(&[1, SMALL + 1, 2, 3], &[1, SMALL + 1, 5]);
         check(&[SMALL + 1, SMALL + 2], &[SMALL + 1, SMALL + 2]);
@@ -118,6 +153,6 @@ mod tests {
         pieces.kept(&kept, 1);
         pieces.cut_end(2);
         pieces.own(b"]".to_vec());
-        assert_eq!(pieces.join(), ["[{..]"]);
+        assert_eq!(&*pieces.join(), ["[{..]"]);
     }
 }

@@ -9,11 +9,11 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use super::output::OutputCap;
-use super::session::{CallScope, Session};
+use super::session::Session;
 use super::{attempts, genai};
-use crate::context::CallInfo;
+use crate::context::{CallInfo, Span};
 use crate::error::Result;
-use crate::event::{EventKind, Span, ToolCallRef};
+use crate::event::{EventKind, ToolCallRef};
 use crate::hook::{ToolFailure, ToolRecovery, ToolVerdict};
 use crate::message::{Extra, ToolCall, ToolResult};
 use crate::run::{Outcome, PendingCall};
@@ -185,9 +185,8 @@ async fn execute(
         return session.outputs.read(&call.arguments);
     }
     let begin = |token: CancellationToken| {
-        let scope = Arc::new(CallScope { session: Arc::clone(session), span });
         let run = Arc::clone(session.emitter.run());
-        let info = CallInfo::new(run, (span.step, index), Arc::clone(call), token, scope);
+        let info = CallInfo::new(run, (span, index), Arc::clone(call), token, Arc::clone(session) as _);
         let hosted = session.host.call(info, Arc::clone(&session.lineage));
         hosted.ok_or_else(|| unknown_tool(session, &call.name))
     };

@@ -14,9 +14,9 @@ use super::lineage::Lineage;
 use super::output::OutputCap;
 use crate::agent::{OutputPlan, ToolPolicy};
 use crate::budget::Recall;
-use crate::context::{CallInfo, CallServices, Context, ServiceFuture};
+use crate::context::{CallInfo, CallServices, Context, ServiceFuture, Span};
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::{Emitter, EventKind, Redactor, Span, ToolCallRef};
+use crate::event::{Emitter, EventKind, Redactor, ToolCallRef};
 use crate::hook::{HookContext, HookPoint, Hooks, StateOperation, StateOutcome};
 use crate::message::{ToolResult, Usage};
 use crate::state::{AnyStateStore, StateScope, Stored};
@@ -139,29 +139,24 @@ impl StateAccess {
     }
 }
 
-/// What the runtime does for one running call.
-pub(super) struct CallScope {
-    pub(super) session: Arc<Session>,
-    pub(super) span: Span,
-}
-
-impl CallServices for CallScope {
+impl CallServices for Session {
     fn progress(&self, call: &CallInfo, message: String) {
-        self.session.emitter.emit(self.span, || {
+        self.emitter.emit(call.span(), || {
             let call = ToolCallRef { index: call.index(), id: call.call_id().into(), tool: call.tool().into() };
             EventKind::ToolProgress { call, message }
         });
     }
 
-    fn load_state<'a>(&'a self, scope: &'a StateScope, key: &'a str) -> ServiceFuture<'a, Option<Stored>> {
+    fn load_state<'a>(&'a self, span: Span, scope: &'a StateScope, key: &'a str) -> ServiceFuture<'a, Option<Stored>> {
         Box::pin(async move {
             let operation = StateOperation::Load { scope: scope.clone(), key: key.to_owned() };
-            Ok(self.session.operate(self.span, operation).await?.loaded)
+            Ok(self.operate(span, operation).await?.loaded)
         })
     }
 
     fn save_state<'a>(
         &'a self,
+        span: Span,
         scope: &'a StateScope,
         key: &'a str,
         value: Value,
@@ -169,15 +164,15 @@ impl CallServices for CallScope {
     ) -> ServiceFuture<'a, u64> {
         Box::pin(async move {
             let operation = StateOperation::Save { scope: scope.clone(), key: key.to_owned(), value, over };
-            let version = self.session.operate(self.span, operation).await?.version;
+            let version = self.operate(span, operation).await?.version;
             version.ok_or_else(|| Error::new(ErrorKind::Hook, "a hook turned a save into another operation"))
         })
     }
 
-    fn delete_state<'a>(&'a self, scope: &'a StateScope, key: &'a str) -> ServiceFuture<'a, ()> {
+    fn delete_state<'a>(&'a self, span: Span, scope: &'a StateScope, key: &'a str) -> ServiceFuture<'a, ()> {
         Box::pin(async move {
             let operation = StateOperation::Delete { scope: scope.clone(), key: key.to_owned() };
-            self.session.operate(self.span, operation).await.map(drop)
+            self.operate(span, operation).await.map(drop)
         })
     }
 }

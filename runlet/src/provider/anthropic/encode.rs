@@ -17,7 +17,7 @@ use crate::model::{ModelRequest, ToolChoice, ToolDefinition};
 use crate::provider::account::lay_options;
 use crate::provider::json::ObjectWriter;
 use crate::provider::models::{self, Can, Maker};
-use crate::provider::pieces::Pieces;
+use crate::provider::pieces::{Pieces, RequestBody};
 use crate::schema::Dialect;
 use crate::tool::ToolSpec;
 
@@ -52,7 +52,7 @@ const COUNTED: &[&str] = &[
 ];
 
 /// Writes the body of a request; `tools` is what [`tools`] wrote of its tools.
-pub(super) fn body(model: &str, request: &ModelRequest, tools: &Bytes, how: Delivery) -> Result<Vec<Bytes>> {
+pub(super) fn body(model: &str, request: &ModelRequest, tools: &Bytes, how: Delivery) -> Result<RequestBody> {
     let asked = request.output.as_ref().map(output::ask);
     let mut rest = settings(request, asked.as_ref(), !tools.is_empty(), how)?;
     lay_options(&mut rest, &VENDOR, request, &[BETAS, CACHE_INSTRUCTIONS])?;
@@ -79,7 +79,7 @@ pub(super) fn body(model: &str, request: &ModelRequest, tools: &Bytes, how: Deli
     object.fields(&rest, &[]).map_err(unwritable)?;
     if messages.is_empty() || rest.contains_key("messages") {
         object.end();
-        return Ok(vec![head.into()]);
+        return Ok(head.into());
     }
     object
         .field_with("messages", |out| {

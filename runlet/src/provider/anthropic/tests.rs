@@ -2,7 +2,7 @@
 
 mod answers;
 
-use bytes::Bytes;
+use crate::provider::pieces::RequestBody;
 use serde_json::json;
 
 use super::*;
@@ -23,7 +23,7 @@ fn body_of(model: &str, request: &ModelRequest, how: Delivery) -> Value {
     serde_json::from_slice(&chunks.concat()).expect("JSON")
 }
 
-fn try_body(model: &str, request: &ModelRequest, how: Delivery) -> Result<Vec<Bytes>> {
+fn try_body(model: &str, request: &ModelRequest, how: Delivery) -> Result<RequestBody> {
     encode::body(model, request, &encode::tools(&request.tools)?, how)
 }
 

@@ -16,7 +16,7 @@ use crate::message::{Message, Native, Role, SharedMessage};
 use crate::model::{ModelRequest, OutputFormat, ToolChoice, ToolDefinition};
 use crate::provider::account::lay_options;
 use crate::provider::json::ObjectWriter;
-use crate::provider::pieces::Pieces;
+use crate::provider::pieces::{Pieces, RequestBody};
 use crate::schema::{Dialect, Schema};
 use crate::tool::ToolSpec;
 
@@ -62,7 +62,7 @@ fn in_form(schema: &Schema, form: Form) -> (Schema, bool) {
 }
 
 /// Writes the body of a request; `tools` is what [`tools`] wrote of its tools.
-pub(super) fn body(model: &str, request: &ModelRequest, tools: &Bytes) -> Result<Vec<Bytes>> {
+pub(super) fn body(model: &str, request: &ModelRequest, tools: &Bytes) -> Result<RequestBody> {
     let mut rest = settings(request)?;
     lay_options(&mut rest, &VENDOR, request, &[TOOL_SCHEMA, OUTPUT_SCHEMA])?;
     let is_new = is_generation_3(model);
@@ -87,7 +87,7 @@ pub(super) fn body(model: &str, request: &ModelRequest, tools: &Bytes) -> Result
     object.fields(&rest, &[]).map_err(unwritable)?;
     if rest.contains_key("contents") {
         object.end();
-        return Ok(vec![head.into()]);
+        return Ok(head.into());
     }
     object.field_with("contents", |out| put(out, b"[")).map_err(unwritable)?;
     let mut pieces = Pieces::with_capacity(2 * request.messages.len() + 2);
@@ -98,21 +98,22 @@ pub(super) fn body(model: &str, request: &ModelRequest, tools: &Bytes) -> Result
 }
 
 /// The body of a request for the tokens of `body`.
-pub(super) fn count(model: &str, mut body: Vec<Bytes>) -> Result<Vec<Bytes>> {
+pub(super) fn count(model: &str, body: &RequestBody) -> Result<RequestBody> {
     let mut head = Vec::new();
     let mut object = ObjectWriter::begin(&mut head);
     object.field("model", &format!("models/{model}")).map_err(unwritable)?;
-    let Some(first) = body.first_mut() else { return Ok(body) };
+    head.splice(0..0, *b"{\"generateContentRequest\":");
     // The fields of the body go on after the one written here.
-    let fields = first.slice(1..);
+    let mut pieces = body.iter();
+    let fields = pieces.next().map(|first| first.slice(first.len().min(1)..)).unwrap_or_default();
     if fields.first() != Some(&b'}') {
         head.push(b',');
     }
-    head.splice(0..0, *b"{\"generateContentRequest\":");
-    *first = fields;
-    body.insert(0, head.into());
-    body.push(Bytes::from_static(b"}"));
-    Ok(body)
+    let mut counted = RequestBody::from(head);
+    counted.push(fields);
+    pieces.for_each(|piece| counted.push(piece.clone()));
+    counted.push(Bytes::from_static(b"}"));
+    Ok(counted)
 }
 
 #[allow(clippy::unnecessary_wraps, reason = "it is what writes the value of a field")]

@@ -5,7 +5,7 @@ mod answers;
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
-use bytes::Bytes;
+use crate::provider::pieces::RequestBody;
 use serde_json::{Map, json};
 
 use super::*;
@@ -32,7 +32,7 @@ fn body(request: &ModelRequest) -> Value {
     body_for(OLD, request)
 }
 
-fn try_body(model: &str, request: &ModelRequest) -> Result<Vec<Bytes>> {
+fn try_body(model: &str, request: &ModelRequest) -> Result<RequestBody> {
     let tools = encode::tools(&request.tools, encode::tool_form(request)?)?;
     encode::body(model, request, &tools)
 }
@@ -337,7 +337,7 @@ fn a_message_is_written_once() {
 #[test]
 fn a_count_asks_for_the_whole_request() {
     let request = ModelRequest::new("Hi").instructions("Be brief.");
-    let chunks = encode::count(OLD, try_body(OLD, &request).expect("a body")).expect("a body");
+    let chunks = encode::count(OLD, &try_body(OLD, &request).expect("a body")).expect("a body");
     let sent: Value = serde_json::from_slice(&chunks.concat()).expect("JSON");
     let mut expected = body(&request);
     expected["model"] = "models/gemini-2.5-flash".into();

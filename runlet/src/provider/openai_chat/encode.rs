@@ -19,7 +19,7 @@ use crate::provider::account::lay_options;
 use crate::provider::hash_of_id;
 use crate::provider::json::ObjectWriter;
 use crate::provider::openai::{self, AUTO_STRICT, check_native, native, short_id, strictness, unsayable, unwritable};
-use crate::provider::pieces::Pieces;
+use crate::provider::pieces::{Pieces, RequestBody};
 use crate::tool::ToolSpec;
 
 /// The option that says whether a stream is asked for its usage.
@@ -39,7 +39,7 @@ pub(super) fn body(
     tools: &Bytes,
     delivery: Delivery,
     row: &Row,
-) -> Result<Vec<Bytes>> {
+) -> Result<RequestBody> {
     let mut rest = settings(request, delivery, row)?;
     lay_options(&mut rest, &VENDOR, request, &[AUTO_STRICT, INCLUDE_USAGE, MAX_TOKENS_FIELD])?;
     if delivery == Delivery::Whole && rest.get("stream").is_none_or(|stream| stream == false) {
@@ -68,7 +68,7 @@ pub(super) fn body(
     write(&mut object).map_err(|error| unwritable(PROVIDER, &error))?;
     if overridden.contains("messages") {
         object.end();
-        return Ok(vec![head.into()]);
+        return Ok(head.into());
     }
     object
         .field_with("messages", |out| {

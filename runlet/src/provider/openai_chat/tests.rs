@@ -1,7 +1,7 @@
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
-use bytes::Bytes;
+use crate::provider::pieces::RequestBody;
 use serde_json::json;
 
 use super::*;
@@ -14,7 +14,7 @@ use crate::provider::sse::SseEvent;
 use crate::schema::Schema;
 use crate::tool::ToolSpec;
 
-fn try_body(request: &ModelRequest, kind: Compatibility, how: Delivery) -> Result<Vec<Bytes>> {
+fn try_body(request: &ModelRequest, kind: Compatibility, how: Delivery) -> Result<RequestBody> {
     let tools = encode::tools(&request.tools, encode::auto_strict(request, kind.row()))?;
     encode::body("m", request, &tools, how, kind.row())
 }

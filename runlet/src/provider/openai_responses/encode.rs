@@ -17,7 +17,7 @@ use crate::provider::account::lay_options;
 use crate::provider::inlined;
 use crate::provider::json::ObjectWriter;
 use crate::provider::openai::{self, AUTO_STRICT, malformed, native, object as json_object, short_id, strictness};
-use crate::provider::pieces::Pieces;
+use crate::provider::pieces::{Pieces, RequestBody};
 use crate::tool::ToolSpec;
 
 /// The name under which messages keep their bytes.
@@ -27,7 +27,7 @@ const DIALECT: &str = "openai-responses";
 const LONGEST_CALL_ID: usize = 64;
 
 /// Writes the body of a request; `tools` is what [`tools`] wrote of its tools.
-pub(super) fn body(model: &str, request: &ModelRequest, tools: &Bytes, delivery: Delivery) -> Result<Vec<Bytes>> {
+pub(super) fn body(model: &str, request: &ModelRequest, tools: &Bytes, delivery: Delivery) -> Result<RequestBody> {
     let mut rest = settings(request, delivery)?;
     lay_options(&mut rest, &VENDOR, request, &[AUTO_STRICT])?;
     let overridden: HashSet<&str> = rest.keys().map(String::as_str).collect();
@@ -53,7 +53,7 @@ pub(super) fn body(model: &str, request: &ModelRequest, tools: &Bytes, delivery:
     let items = items(request)?;
     if items.is_empty() || overridden.contains("input") {
         object.end();
-        return Ok(vec![head.into()]);
+        return Ok(head.into());
     }
     object
         .field_with("input", |out| {

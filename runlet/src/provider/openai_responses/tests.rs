@@ -1,4 +1,4 @@
-use bytes::Bytes;
+use crate::provider::pieces::RequestBody;
 use serde_json::json;
 
 use super::*;
@@ -13,7 +13,7 @@ fn body(request: &ModelRequest) -> Value {
     serde_json::from_slice(&chunks.concat()).expect("JSON")
 }
 
-fn try_body(request: &ModelRequest) -> Result<Vec<Bytes>> {
+fn try_body(request: &ModelRequest) -> Result<RequestBody> {
     let tools = encode::tools(&request.tools, encode::auto_strict(request))?;
     encode::body("m", request, &tools, Delivery::Whole)
 }

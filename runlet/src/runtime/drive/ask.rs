@@ -14,8 +14,9 @@ use super::super::output::OutputCap;
 use super::fit::Unanswered;
 use super::tools::EarlyCall;
 use super::{Driver, function_name};
+use crate::context::Span;
 use crate::error::{Error, ErrorKind, ProviderError, ProviderErrorCategory, Result};
-use crate::event::{Emitter, EventKind, Span};
+use crate::event::{Emitter, EventKind};
 use crate::hook::{ModelFailure, ModelRecovery};
 use crate::message::{SharedMessage, ToolCall, Usage, UsageSource};
 use crate::model::{
