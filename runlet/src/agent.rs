@@ -53,11 +53,13 @@ pub struct Agent<D = (), O = String> {
 pub(crate) struct Parts<D> {
     pub(crate) name: Arc<str>,
     pub(crate) model: AnyModel,
+    pub(crate) capabilities: Capabilities,
     pub(crate) toolbox: Arc<Toolbox<D>>,
     pub(crate) hooks: Hooks,
     pub(crate) metadata: Map<String, Value>,
     pub(crate) output: OutputPlan,
-    pub(crate) context: ContextPolicy,
+    /// Counts by the rules of the model.
+    pub(crate) context: ContextManager,
     pub(crate) run: RunPolicy,
     pub(crate) tools: ToolPolicy,
     /// The request every run begins from.
@@ -364,7 +366,8 @@ where
     {
         let model = self.model.into_model();
         let Draft { name, toolbox, hooks, metadata, context, run, tools, mut template, plan, mut problem } = self.draft;
-        let output = plan(&model.capabilities());
+        let capabilities = model.capabilities();
+        let output = plan(&capabilities);
         let mut definitions: Vec<ToolDefinition> =
             toolbox.specs().iter().cloned().map(ToolDefinition::Function).collect();
         definitions.extend(template.tools.iter().cloned());
@@ -383,12 +386,22 @@ where
         }
         template.tools = Arc::new(definitions);
         // What cannot fit however short the conversation is, no run need find out.
-        if problem.is_none() {
-            let manager = ContextManager::new(context.clone()).for_model(&model);
-            problem = manager.check(&template, &model.capabilities()).err();
-        }
-        let toolbox = Arc::new(toolbox);
-        let parts = Parts { name, model, toolbox, hooks, metadata, output, context, run, tools, template, problem };
+        let context = ContextManager::new(context).for_model(&model);
+        problem = problem.or_else(|| context.check(&template, &capabilities).err());
+        let parts = Parts {
+            name,
+            model,
+            capabilities,
+            toolbox: Arc::new(toolbox),
+            hooks,
+            metadata,
+            output,
+            context,
+            run,
+            tools,
+            template,
+            problem,
+        };
         Agent { parts: Arc::new(parts), output: PhantomData }
     }
 }

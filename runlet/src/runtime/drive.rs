@@ -125,8 +125,8 @@ impl Driver {
             }
         };
         let lineage = Arc::new(Lineage::begin(run.policy().clone(), run.spent()));
-        let capabilities = own.model.capabilities();
-        let context = ContextManager::new(own.context.clone()).for_model(&own.model);
+        let capabilities = own.capabilities.clone();
+        let context = own.context.clone();
         let recall = !template.tools.iter().any(|tool| function_name(tool).is_some_and(OutputCap::is_recall));
         let window = context.window(&capabilities);
         let outputs = OutputCap::new(&own.tools, context.clone(), window, recall, run.outputs().clone());

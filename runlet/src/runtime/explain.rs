@@ -53,6 +53,6 @@ impl<D, O> Agent<D, O> {
         let mut input = input.into().request;
         request.messages = std::mem::take(&mut input.messages);
         overlay(&mut request, input);
-        ContextManager::new(parts.context.clone()).for_model(model).bill(&request, &model.capabilities())
+        ContextManager::new(parts.context.policy().clone()).for_model(model).bill(&request, &model.capabilities())
     }
 }
