@@ -1,6 +1,6 @@
 //! A request's body as it comes together.
 
-use std::ops::{Deref, Range};
+use std::ops::Deref;
 
 use bytes::Bytes;
 
@@ -13,7 +13,8 @@ pub(crate) struct Pieces<'a>(Vec<Piece<'a>>);
 enum Piece<'a> {
     Own(Vec<u8>),
     Fixed(&'static [u8]),
-    Kept(&'a Bytes, Range<usize>),
+    /// What is kept, and what of it is sent.
+    Kept(&'a Bytes, &'a [u8]),
 }
 
 impl<'a> Pieces<'a> {
@@ -32,13 +33,13 @@ impl<'a> Pieces<'a> {
 
     /// Adds what a message keeps, but for its first bytes.
     pub(crate) fn kept(&mut self, bytes: &'a Bytes, from: usize) {
-        self.0.push(Piece::Kept(bytes, from.min(bytes.len())..bytes.len()));
+        self.0.push(Piece::Kept(bytes, bytes.get(from..).unwrap_or_default()));
     }
 
     /// Takes the last bytes from the last piece, where a message keeps it.
     pub(crate) fn cut_end(&mut self, bytes: usize) {
-        if let Some(Piece::Kept(_, range)) = self.0.last_mut() {
-            range.end = range.end.saturating_sub(bytes).max(range.start);
+        if let Some(Piece::Kept(_, sent)) = self.0.last_mut() {
+            *sent = sent.get(..sent.len().saturating_sub(bytes)).unwrap_or_default();
         }
     }
 
@@ -57,7 +58,7 @@ impl<'a> Pieces<'a> {
         for run in self.0.chunk_by_mut(|left, right| is_small(left) && is_small(right)) {
             let length = run.iter().map(|piece| piece.bytes().len()).sum();
             body.push(match run {
-                [Piece::Kept(bytes, range)] => bytes.slice(range.clone()),
+                [Piece::Kept(bytes, sent)] => bytes.slice_ref(sent),
                 [Piece::Own(begun), rest @ ..] => joined(std::mem::take(begun), rest, length),
                 run => joined(Vec::new(), run, length),
             });
@@ -115,7 +116,7 @@ impl Piece<'_> {
         match self {
             Self::Own(bytes) => bytes,
             Self::Fixed(bytes) => bytes,
-            Self::Kept(bytes, range) => bytes.get(range.clone()).unwrap_or_default(),
+            Self::Kept(_, sent) => sent,
         }
     }
 }

@@ -28,7 +28,7 @@ pub(super) struct Said<'a> {
     content: Option<&'a RawValue>,
     refusal: Option<&'a RawValue>,
     tool_calls: Vec<CallFields<'a>>,
-    function_call: Option<Function<'a>>,
+    function_call: Option<Box<Function<'a>>>,
     /// All other fields that are not `null`, but for the role.
     rest: Vec<(Cow<'a, str>, &'a RawValue)>,
 }
@@ -209,7 +209,7 @@ impl Answer {
         }
         said.tool_calls.into_iter().try_for_each(|call| self.call(call, piece, out))?;
         if let Some(call) = said.function_call {
-            self.function(Words::default(), None, Some(call), false, piece, out)?;
+            self.function(Words::default(), None, Some(*call), false, piece, out)?;
         }
         Ok(())
     }
