@@ -17,6 +17,10 @@ use crate::message::Usage;
 /// Limits on tokens and cost count what providers report. Where a provider reports nothing, the upper figure of the
 /// request's bill and the bytes of the answer stand in for it: unknown is never zero.
 ///
+/// What a run spends that a tool drives, the run around it spends too, and both limits hold. Several such runs at a time
+/// see what the others have spent, not what they are about to: each may pass the outer limit by the answer it waits for.
+/// Make such a tool sequential where that matters.
+///
 /// ```
 /// use std::time::Duration;
 /// use runlet::agent::{Cost, Price};

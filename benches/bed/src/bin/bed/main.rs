@@ -231,7 +231,7 @@ impl Bed {
 
     /// Long runs: what the client spends, and what the floor does.
     fn growth(&self) -> Result<String> {
-        let rounds = [10, 100, 1_000, 3_000];
+        let rounds = [10, 100, 1_000, 5_000];
         let tasks = rounds.map(|rounds| {
             let script = Script { rounds, parallel: 1, ..Script::default() };
             Task { port: 0, script, runs: (2_000 / rounds).max(1), concurrency: 1 }
