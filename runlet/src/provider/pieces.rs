@@ -37,6 +37,7 @@ impl<'a> Pieces<'a> {
     }
 
     /// Takes the last bytes from the last piece, where a message keeps it.
+    #[cfg(any(feature = "anthropic", test))]
     pub(crate) fn cut_end(&mut self, bytes: usize) {
         if let Some(Piece::Kept(_, sent)) = self.0.last_mut() {
             *sent = sent.get(..sent.len().saturating_sub(bytes)).unwrap_or_default();
