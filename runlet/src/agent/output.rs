@@ -75,15 +75,15 @@ pub(crate) fn decode<O: Output>(answer: &str) -> Result<O, String> {
         return O::deserialize(text).map_err(|error| error.to_string());
     }
     if is_object(&Schema::of::<O>()) {
-        return serde_json::from_str(answer).map_err(problem);
+        return serde_json::from_str(answer).map_err(|error| problem(&error));
     }
-    let wrapped: Value = serde_json::from_str(answer).map_err(problem)?;
+    let wrapped: Value = serde_json::from_str(answer).map_err(|error| problem(&error))?;
     let value = wrapped.get("value").ok_or("the object has no `value`")?;
     O::deserialize(value).map_err(|error| error.to_string())
 }
 
 /// What is wrong with an answer, for the model and for people: whether it is no JSON at all, or JSON of another form.
-fn problem(error: serde_json::Error) -> String {
+fn problem(error: &serde_json::Error) -> String {
     if error.is_data() { error.to_string() } else { format!("it is not JSON: {error}") }
 }
 

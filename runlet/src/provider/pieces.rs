@@ -44,10 +44,12 @@ impl<'a> Pieces<'a> {
         }
     }
 
+    #[cfg(any(feature = "anthropic", feature = "openai"))]
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
+    #[cfg(any(feature = "anthropic", feature = "openai"))]
     pub(crate) fn append(&mut self, mut others: Self) {
         self.0.append(&mut others.0);
     }
