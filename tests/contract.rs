@@ -1,7 +1,7 @@
 //! The table of what happens when models, tools, streams and callers misbehave, in `docs/reliability.md`.
 //!
 //! A test belongs to a row by its name: `row_24_..`, `rows_23_and_36_..`, `row_31_to_33_..`. The page lists the tests that
-//! the sources have; `UPDATE_DOCS=1 cargo test -p runlet-tests contract` writes it anew.
+//! the sources have; `UPDATE_DOCS=1 cargo test -p runlet-tests --test it contract` writes it anew.
 
 mod rows;
 mod table;
@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use self::table::TABLE;
 
 /// What stands around the table in the page.
-const BEGIN: &str = "<!-- The table is written by `UPDATE_DOCS=1 cargo test -p runlet-tests contract`. -->\n";
+const BEGIN: &str = "<!-- The table is written by `UPDATE_DOCS=1 cargo test -p runlet-tests --test it contract`. -->\n";
 const END: &str = "<!-- The end of the table. -->\n";
 
 /// The adapters, by the names of their modules.
@@ -210,7 +210,8 @@ fn the_page_is_what_the_table_says() {
         fs::write(&path, format!("{before}{BEGIN}\n{}\n{END}{after}", written())).expect("the page can be written");
         return;
     }
-    let how = "docs/reliability.md is not what the tests say: UPDATE_DOCS=1 cargo test -p runlet-tests contract";
+    let how =
+        "docs/reliability.md is not what the tests say: UPDATE_DOCS=1 cargo test -p runlet-tests --test it contract";
     assert!(table == format!("\n{}\n", written()), "{how}");
 }
 

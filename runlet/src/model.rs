@@ -81,7 +81,8 @@ pub trait Model: Send + Sync + 'static {
     /// Asks for an answer in pieces. The stream ends with [`ModelEvent::Completed`] or an error, never without.
     fn stream(&self, request: PreparedRequest) -> impl Future<Output = Result<ModelStream>> + Send;
 
-    /// Where its requests go first, as traces name it; `None` where that is no one place.
+    /// Where its requests go first, as traces name it; `None` where that is no one place, or not set up: an adapter without
+    /// a key has none.
     fn endpoint(&self) -> Option<Endpoint> {
         None
     }

@@ -89,6 +89,8 @@
 mod account;
 #[cfg(feature = "anthropic")]
 mod anthropic;
+#[cfg(feature = "openai")]
+mod figures;
 #[cfg(feature = "gemini")]
 mod gemini;
 mod http;

@@ -49,7 +49,7 @@ fn main() -> ExitCode {
     }
     let Some(folder) = set::folder() else {
         if std::env::var_os("RUNLET_SHARED").is_some() {
-            println!("RUNLET_SHARED names a folder without recordings");
+            println!("RUNLET_SHARED names a folder without `recordings`; a relative path begins in `tests`");
             return ExitCode::FAILURE;
         }
         println!("skipped: there are no recordings; RUNLET_SHARED names the folder that holds them");

@@ -106,7 +106,7 @@ fn counted(turns: Vec<Vec<usize>>) -> Vec<usize> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
 
     #[test]
     fn a_step_counts_the_tokens_of_its_new_messages_alone(

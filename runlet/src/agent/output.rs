@@ -75,11 +75,16 @@ pub(crate) fn decode<O: Output>(answer: &str) -> Result<O, String> {
         return O::deserialize(text).map_err(|error| error.to_string());
     }
     if is_object(&Schema::of::<O>()) {
-        return serde_json::from_str(answer).map_err(|error| error.to_string());
+        return serde_json::from_str(answer).map_err(|error| problem(&error));
     }
-    let wrapped: Value = serde_json::from_str(answer).map_err(|error| error.to_string())?;
+    let wrapped: Value = serde_json::from_str(answer).map_err(|error| problem(&error))?;
     let value = wrapped.get("value").ok_or("the object has no `value`")?;
     O::deserialize(value).map_err(|error| error.to_string())
+}
+
+/// What is wrong with an answer, for the model and for people: whether it is no JSON at all, or JSON of another form.
+fn problem(error: &serde_json::Error) -> String {
+    if error.is_data() { error.to_string() } else { format!("it is not JSON: {error}") }
 }
 
 /// An answer that is still being written, as far as it can be read as a `P`; `None` where that is not yet, or where the

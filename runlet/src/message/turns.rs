@@ -14,7 +14,7 @@ impl Messages {
     ///
     /// let calls = [ToolCall::new("a", "lookup", "{}"), ToolCall::new("b", "lookup", "{}")];
     /// let mut history = Messages::new();
-    /// history.extend(calls.iter().map(|call| Message::new(Role::Assistant, vec![Part::ToolCall(call.clone())])));
+    /// history.extend(calls.iter().map(|call| Message::new(Role::Assistant, vec![Part::tool_call(call.clone())])));
     /// history.extend(calls.iter().map(|call| Message::tool(vec![ToolResult::text(call, "found")])));
     /// assert!(history.check_calls().is_err());
     ///

@@ -8,6 +8,7 @@ use super::{ModelStream, PreparedRequest, Retrying};
 use crate::error::{Error, ErrorKind, ProviderErrorCategory as Category, Result};
 
 /// An ordered list of models that answers as one: where a model fails in a way that another may not, the next is asked.
+/// Every request begins with the first, whichever answered the one before.
 ///
 /// The next model is asked after everything that may be cured elsewhere: an outage, a limit, a spent quota, a missing or
 /// refused key, an unknown model, an answer that cannot be read. It is not asked after what would fail there too or must

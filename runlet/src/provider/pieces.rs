@@ -37,16 +37,19 @@ impl<'a> Pieces<'a> {
     }
 
     /// Takes the last bytes from the last piece, where a message keeps it.
+    #[cfg(any(feature = "anthropic", test))]
     pub(crate) fn cut_end(&mut self, bytes: usize) {
         if let Some(Piece::Kept(_, sent)) = self.0.last_mut() {
             *sent = sent.get(..sent.len().saturating_sub(bytes)).unwrap_or_default();
         }
     }
 
+    #[cfg(any(feature = "anthropic", feature = "openai"))]
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
+    #[cfg(any(feature = "anthropic", feature = "openai"))]
     pub(crate) fn append(&mut self, mut others: Self) {
         self.0.append(&mut others.0);
     }

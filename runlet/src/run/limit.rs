@@ -94,7 +94,7 @@ impl fmt::Display for LimitReached {
         let setting = limit.setting();
         match limit {
             Limit::Steps => {
-                write!(f, "the run took {used} steps without coming to an end, and `{setting}` is {allowed}")
+                write!(f, "the run has not come to an end, and `{setting}` is {allowed}")
             }
             Limit::IdenticalCalls => write!(
                 f,

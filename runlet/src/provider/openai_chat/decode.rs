@@ -15,8 +15,9 @@ use super::compat::Row;
 use crate::error::ProviderErrorCategory as Category;
 use crate::message::{Usage, UsageSource};
 use crate::model::{ModelResponse, StopReason};
+use crate::provider::figures::figures;
 use crate::provider::http::ErrorObject;
-use crate::provider::json::{Words, figures};
+use crate::provider::json::Words;
 use crate::provider::openai::unreadable;
 use crate::provider::{Failure, fail};
 
