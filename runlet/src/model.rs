@@ -125,6 +125,10 @@ impl Endpoint {
 }
 
 /// What a model can do, and how much it can read. Unknown abilities are taken as absent.
+///
+/// Runs act on the figures, which bound every request, and on `structured_output`, which decides how a typed answer is asked
+/// for. The other abilities are for callers who choose among models: an agent with tools sends them to any model, and what
+/// a model cannot do its provider says.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, read by name")]
