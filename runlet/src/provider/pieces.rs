@@ -5,7 +5,7 @@ use std::ops::Deref;
 use bytes::Bytes;
 
 /// Up to so many bytes a piece is copied: handing it on by itself costs more.
-const SMALL: usize = 16 << 10;
+pub(crate) const SMALL: usize = 16 << 10;
 
 /// The pieces of a body, in their order. What messages keep is only borrowed.
 pub(crate) struct Pieces<'a>(Vec<Piece<'a>>);
@@ -44,12 +44,12 @@ impl<'a> Pieces<'a> {
         }
     }
 
-    #[cfg(any(feature = "anthropic", feature = "openai"))]
+    #[cfg(feature = "anthropic")]
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    #[cfg(any(feature = "anthropic", feature = "openai"))]
+    #[cfg(feature = "anthropic")]
     pub(crate) fn append(&mut self, mut others: Self) {
         self.0.append(&mut others.0);
     }
@@ -57,8 +57,10 @@ impl<'a> Pieces<'a> {
     /// The body: small pieces that stand side by side are one, and large ones, such as an image, stay shared.
     pub(crate) fn join(mut self) -> RequestBody {
         let mut body = RequestBody::Whole(Bytes::new());
-        let is_small = |piece: &Piece<'_>| piece.bytes().len() <= SMALL;
-        for run in self.0.chunk_by_mut(|left, right| is_small(left) && is_small(right)) {
+        // What follows own bytes is added to them.
+        let may_follow = |piece: &Piece<'_>| piece.bytes().len() <= SMALL;
+        let may_be_followed = |piece: &Piece<'_>| matches!(piece, Piece::Own(_)) || may_follow(piece);
+        for run in self.0.chunk_by_mut(|left, right| may_be_followed(left) && may_follow(right)) {
             let length = run.iter().map(|piece| piece.bytes().len()).sum();
             body.push(match run {
                 [Piece::Kept(bytes, sent)] => bytes.slice_ref(sent),
@@ -107,7 +109,9 @@ impl Deref for RequestBody {
 
 /// Writes pieces after what is there already, up to a length that is known.
 fn joined(mut begun: Vec<u8>, pieces: &[Piece<'_>], length: usize) -> Bytes {
-    begun.reserve_exact(length.saturating_sub(begun.len()));
+    if length > begun.capacity() {
+        begun.reserve_exact(length.saturating_sub(begun.len()));
+    }
     for piece in pieces {
         begun.extend_from_slice(piece.bytes());
     }

@@ -19,7 +19,7 @@ use crate::provider::account::lay_options;
 use crate::provider::hash_of_id;
 use crate::provider::json::ObjectWriter;
 use crate::provider::openai::{self, AUTO_STRICT, check_native, native, short_id, strictness, unsayable, unwritable};
-use crate::provider::pieces::{Pieces, RequestBody};
+use crate::provider::pieces::{Pieces, RequestBody, SMALL};
 use crate::tool::ToolSpec;
 
 /// The option that says whether a stream is asked for its usage.
@@ -76,9 +76,13 @@ pub(super) fn body(
             request.instructions.as_deref().map_or(Ok(()), |text| instructions(out, text))
         })
         .map_err(|error| unwritable(PROVIDER, &error))?;
-    pieces.own(head);
     let mut follows = request.instructions.is_some();
-    for message in &request.messages {
+    let begun = head.len();
+    let write = |message| message_bytes(message, row);
+    let joined = request.messages.join(row.dialect, SMALL, usize::from(!follows), &mut head, write)?;
+    follows |= head.len() > begun;
+    pieces.own(head);
+    for message in request.messages.get(joined..).unwrap_or_default() {
         // A message's bytes begin with a comma, so that they can be shared wherever the message stands.
         let bytes = message_bytes(message, row)?;
         if !bytes.is_empty() {

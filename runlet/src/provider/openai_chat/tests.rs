@@ -494,3 +494,20 @@ fn the_first_choice_is_the_answer() {
     let (_, response) = stream(&[second, delta(&json!({ "content": "yes" })), finish("stop")]).expect("an answer");
     assert_eq!(response.message.text(), "yes");
 }
+
+#[test]
+fn a_long_history_is_written_as_its_messages_are() {
+    for instructions in [None, Some("Be brief.".into())] {
+        let mut request = ModelRequest { instructions, ..ModelRequest::default() };
+        let alone = |message: &Message| body(&ModelRequest::from_messages([message.clone()]), Compatibility::openai());
+        let said = |body: &Value| body["messages"].as_array().cloned().unwrap_or_default();
+        let mut expected = said(&body(&request, Compatibility::openai()));
+        for place in 0..200 {
+            let words = if place == 100 { "long ".repeat(5_000) } else { format!("message {place}") };
+            let message = Message::user(words);
+            expected.extend(said(&alone(&message)));
+            request.messages.push(message);
+            assert_eq!(said(&body(&request, Compatibility::openai())), expected, "{place}");
+        }
+    }
+}

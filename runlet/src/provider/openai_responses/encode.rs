@@ -17,7 +17,7 @@ use crate::provider::account::lay_options;
 use crate::provider::inlined;
 use crate::provider::json::ObjectWriter;
 use crate::provider::openai::{self, AUTO_STRICT, malformed, native, object as json_object, short_id, strictness};
-use crate::provider::pieces::{Pieces, RequestBody};
+use crate::provider::pieces::{Pieces, RequestBody, SMALL};
 use crate::tool::ToolSpec;
 
 /// The name under which messages keep their bytes.
@@ -50,8 +50,7 @@ pub(super) fn body(model: &str, request: &ModelRequest, tools: &Bytes, delivery:
     }
     object.fields(&rest, &[]).map_err(unwritable)?;
 
-    let items = items(request)?;
-    if items.is_empty() || overridden.contains("input") {
+    if overridden.contains("input") || !says_something(request)? {
         object.end();
         return Ok(head.into());
     }
@@ -61,9 +60,19 @@ pub(super) fn body(model: &str, request: &ModelRequest, tools: &Bytes, delivery:
             Ok::<_, serde_json::Error>(())
         })
         .map_err(unwritable)?;
+    let begun = head.len();
+    // A message's bytes begin with a comma, so that they can be shared wherever the message stands.
+    let joined = request.messages.join(DIALECT, SMALL, 1, &mut head, message_items)?;
+    let mut follows = head.len() > begun;
     let mut pieces = Pieces::with_capacity(request.messages.len() + 2);
     pieces.own(head);
-    pieces.append(items);
+    for message in request.messages.get(joined..).unwrap_or_default() {
+        let items = message_items(message)?;
+        if !items.is_empty() {
+            pieces.kept(items, usize::from(!follows));
+            follows = true;
+        }
+    }
     pieces.fixed(b"]}");
     Ok(pieces.join())
 }
@@ -140,18 +149,14 @@ fn output_format(format: &OutputFormat, auto_strict: bool) -> Value {
     }
 }
 
-/// The items of all messages, a piece for each message that has any. Every piece but the first begins with a comma.
-fn items(request: &ModelRequest) -> Result<Pieces<'_>> {
-    let mut pieces = Pieces::with_capacity(request.messages.len());
+/// Whether any message has items. The first one has, but in requests that nobody sends.
+fn says_something(request: &ModelRequest) -> Result<bool> {
     for message in &request.messages {
-        let items = message_items(message)?;
-        if items.is_empty() {
-            continue;
+        if !message_items(message)?.is_empty() {
+            return Ok(true);
         }
-        // A message's bytes begin with a comma, so that they can be shared wherever the message stands.
-        pieces.kept(items, usize::from(pieces.is_empty()));
     }
-    Ok(pieces)
+    Ok(false)
 }
 
 fn message_items(message: &SharedMessage) -> Result<&Bytes> {

@@ -253,3 +253,17 @@ fn a_request_that_says_nothing_of_strict_is_sent_so() {
         "text": { "format": { "type": "json_schema", "name": "o", "schema": schema } },
     }));
 }
+
+#[test]
+fn a_long_history_is_written_as_its_messages_are() {
+    let mut request = ModelRequest::default();
+    let items = |request: &ModelRequest| body(request)["input"].as_array().cloned().unwrap_or_default();
+    let mut expected = Vec::new();
+    for place in 0..200 {
+        let words = if place == 100 { "long ".repeat(5_000) } else { format!("message {place}") };
+        let message = Message::user(words);
+        expected.extend(items(&ModelRequest::from_messages([message.clone()])));
+        request.messages.push(message);
+        assert_eq!(items(&request), expected, "{place}");
+    }
+}
