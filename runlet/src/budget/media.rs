@@ -31,7 +31,8 @@ pub(super) enum ImageRule {
 /// The most patches of a picture in full detail.
 const ORIGINAL_PATCHES: u64 = 10_000;
 
-/// OpenAI's models by how their names begin, and their rules. The first that fits holds, so longer names stand first.
+/// OpenAI's models by how their names begin, and their rules. The first that fits holds, so longer names stand first. Those
+/// of gpt-5.1 to gpt-5.3 are as others tell them: OpenAI's own page could not be read.
 const OPENAI: &[(&str, ImageRule)] = &[
     ("gpt-4o-mini", ImageRule::Tiles { base: 2_833, tile: 5_667 }),
     ("gpt-4o", ImageRule::Tiles { base: 85, tile: 170 }),
