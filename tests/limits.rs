@@ -199,6 +199,12 @@ async fn an_answer_is_held_to_what_the_limits_leave_for_it() {
         let held = model.requests()[0].max_output_tokens.unwrap();
         assert!(held > 1_024 && held <= allowed, "{held}: what the input leaves of the window, or less");
     }
+    // A limit on the input is none on the answer.
+    let capabilities = Capabilities::new().context_window(400_000).max_input_tokens(40_000).max_output_tokens(128_000);
+    let model = ScriptedModel::new().capabilities(capabilities).text("done");
+    let agent = under(&model, RunPolicy::new().max_output_tokens(100_000), []);
+    Runtime::new().run(&agent, (), words.clone()).await.unwrap();
+    assert_eq!(model.requests()[0].max_output_tokens, Some(100_000));
     let unlimited = ScriptedModel::new().text("done");
     Runtime::new().run(&under(&unlimited, RunPolicy::new(), []), (), "go").await.unwrap();
     assert_eq!(unlimited.requests()[0].max_output_tokens, None);

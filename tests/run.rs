@@ -100,6 +100,23 @@ fn outcome(run: &Run, chance: &Chance) -> Option<Outcome> {
     })
 }
 
+fn check_ids(asked: &[&str], expected: &[&str]) {
+    let mut run = begin(RunPolicy::new());
+    let calls = asked.iter().map(|id| Part::tool_call(ToolCall::new(*id, "t", "{}"))).collect();
+    let response = ModelResponse::new(Message::new(Role::Assistant, calls), StopReason::ToolCalls);
+    run.apply(Outcome::Model(Box::new(response))).unwrap();
+    let Action::CallTools { calls, .. } = run.next() else { panic!("calls") };
+    assert_eq!(calls.iter().map(|pending| pending.call.id.as_str()).collect::<Vec<_>>(), expected, "{asked:?}");
+}
+
+#[test]
+fn a_call_keeps_an_id_of_its_own_whatever_the_others_are_named() {
+    check_ids(&["a", "b"], &["a", "b"]);
+    check_ids(&["", ""], &["call_1_0", "call_1_1"]);
+    check_ids(&["a", "a", "call_1_1"], &["a", "call_1_1_", "call_1_1"]);
+    check_ids(&["", "call_1_0"], &["call_1_0_", "call_1_0"]);
+}
+
 fn written_down(run: &Run) -> Run {
     serde_json::from_str(&serde_json::to_string(run).unwrap()).unwrap()
 }

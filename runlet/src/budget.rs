@@ -460,6 +460,21 @@ impl ContextManager {
         }
     }
 
+    /// Holds the answer to a request to so many tokens, where the model could write more, and to what the input leaves of the
+    /// window.
+    pub(crate) fn hold_answer(&self, prepared: &mut PreparedRequest, tokens: u64, capabilities: &Capabilities) {
+        let window = self.window(capabilities).unwrap_or(u64::MAX);
+        let window = self.reported_window.map_or(window, |reported| reported.min(window));
+        let own = prepared.max_output_tokens;
+        if own.is_none() && tokens >= capabilities.max_output_tokens.unwrap_or(window) {
+            return;
+        }
+        let room = prepared.bill().map_or(window, |bill| {
+            window.saturating_sub(bill.input().upper).saturating_sub(bill.margin()).max(bill.reserved_output())
+        });
+        prepared.hold_answer_to(own.unwrap_or(room).min(tokens));
+    }
+
     /// The model, as messages name it.
     fn of_model(&self) -> String {
         if self.model.is_empty() {

@@ -175,7 +175,7 @@ impl Need {
         let input_tokens = prepared.bill().map_or(0, |bill| bill.input().upper);
         let allowance = self.spending.as_ref().map_or(Ok(None), |books| books.ask(&names, input_tokens))?;
         if let Some(allowance) = allowance {
-            prepared.hold_answer_to(allowance, &capabilities);
+            context.hold_answer(&mut prepared, allowance, &capabilities);
         }
         let answered = model.complete(prepared).await;
         let (usage, answer) = match &answered {

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use super::bill::Bill;
 use super::request::ModelRequest;
 use super::retrying::{Retrying, Watch};
-use super::{Capabilities, ContextWindow};
 use crate::message::Messages;
 
 /// A request that was counted and fits: the only thing a [`Model`](super::Model) takes.
@@ -24,33 +23,34 @@ pub struct PreparedRequest {
 struct Sealed {
     request: ModelRequest,
     bill: Option<Bill>,
+    /// Whether a limit of the run holds the answer to less than the request itself says, and what that was.
+    is_held: bool,
+    own_output: Option<u64>,
+}
+
+impl Sealed {
+    fn new(request: ModelRequest, bill: Option<Bill>) -> Self {
+        Self { request, bill, is_held: false, own_output: None }
+    }
 }
 
 impl PreparedRequest {
     /// Seals a request with its bill. Only `budget` calls this; a test reads the sources and asserts it.
     pub(crate) fn seal(request: ModelRequest, bill: Bill) -> Self {
-        Self { sealed: Arc::new(Sealed { request, bill: Some(bill) }), watch: Watch::default() }
+        Self { sealed: Arc::new(Sealed::new(request, Some(bill))), watch: Watch::default() }
     }
 
     pub(super) fn unbudgeted(request: ModelRequest) -> Self {
-        Self { sealed: Arc::new(Sealed { request, bill: None }), watch: Watch::default() }
+        Self { sealed: Arc::new(Sealed::new(request, None)), watch: Watch::default() }
     }
 
-    /// Holds the answer to so many tokens, where `capabilities` let it be longer, and to what the input leaves of the
-    /// limit. What was counted stays: an answer that may be shorter takes no more room.
-    pub(crate) fn hold_answer_to(&mut self, tokens: u64, capabilities: &Capabilities) {
-        let longest = match (capabilities.max_output_tokens, capabilities.context_window) {
-            (Some(most), _) | (None, ContextWindow::Known(most)) => most,
-            (None, ContextWindow::Unknown) => u64::MAX,
-        };
-        let own = self.max_output_tokens;
-        if own.is_none() && tokens >= longest {
-            return;
+    /// Holds the answer to so many tokens. What was counted stays: an answer that may be shorter takes no more room.
+    pub(crate) fn hold_answer_to(&mut self, tokens: u64) {
+        let sealed = Arc::make_mut(&mut self.sealed);
+        if !std::mem::replace(&mut sealed.is_held, true) {
+            sealed.own_output = sealed.request.max_output_tokens;
         }
-        let room = self.bill().map_or(u64::MAX, |bill| {
-            bill.limit().saturating_sub(bill.input().upper).saturating_sub(bill.margin()).max(bill.reserved_output())
-        });
-        Arc::make_mut(&mut self.sealed).request.max_output_tokens = Some(own.unwrap_or(room).min(tokens));
+        sealed.request.max_output_tokens = Some(tokens);
     }
 
     /// Where the tokens go; `None` for an [unbudgeted](ModelRequest::unbudgeted) request.
@@ -83,6 +83,15 @@ impl PreparedRequest {
     /// The request by value. It is no longer prepared.
     pub fn into_request(self) -> ModelRequest {
         Arc::try_unwrap(self.sealed).map_or_else(|shared| shared.request.clone(), |sealed| sealed.request)
+    }
+
+    /// The request as it was before a limit of the run took something from its answer, to be prepared anew.
+    pub(crate) fn into_asked(self) -> ModelRequest {
+        let Sealed { mut request, is_held, own_output, .. } = Arc::unwrap_or_clone(self.sealed);
+        if is_held {
+            request.max_output_tokens = own_output;
+        }
+        request
     }
 }
 

@@ -218,7 +218,8 @@ impl HttpClient {
             sent.headers_mut().insert(ACCEPT, accept);
         }
         *sent.body_mut() = Some(match &**body {
-            [whole] => whole.clone().into(),
+            // A client of the user's may follow redirects and send again by itself: it shall have nothing to do that with.
+            [whole] if self.settings.client.is_none() => whole.clone().into(),
             pieces => reqwest::Body::wrap(Chunks::new(pieces)),
         });
         let response = self.client.execute(sent).await;

@@ -139,20 +139,24 @@ impl Run {
 
     /// Gives every call an id of its own: models leave them out and repeat them, and a result must find its call.
     fn name_calls(&mut self, message: SharedMessage) -> SharedMessage {
-        let mut renamed = Vec::new();
+        let mut unnamed = Vec::new();
         for (index, call) in message.tool_calls().enumerate() {
-            if !call.id.is_empty() && self.call_ids.insert(call.id.clone()) {
-                continue;
+            // What can keep its id keeps it, whatever stands before it: it may be running already.
+            if call.id.is_empty() || !self.call_ids.insert(call.id.clone()) {
+                unnamed.push(index);
             }
+        }
+        if unnamed.is_empty() {
+            return message;
+        }
+        let mut name = |index| {
             let mut id = format!("call_{}_{index}", self.step);
             while !self.call_ids.insert(id.clone()) {
                 id.push('_');
             }
-            renamed.push((index, id));
-        }
-        if renamed.is_empty() {
-            return message;
-        }
+            (index, id)
+        };
+        let mut renamed: Vec<(usize, String)> = unnamed.into_iter().map(&mut name).collect();
         let mut message = message.into_message();
         let calls = message.parts.iter_mut().filter_map(|part| match part {
             Part::ToolCall(call) => Some(call),

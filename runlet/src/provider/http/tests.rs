@@ -210,3 +210,24 @@ fn the_headers_of_users_are_cut_out_of_errors() {
     let error = redacted("yes, token-canary is bad, and plain Basic token-canary too", None);
     assert_eq!(error.message, "yes, [redacted] is bad, and plain [redacted] too");
 }
+
+#[cfg(all(feature = "conformance", feature = "openai"))]
+#[tokio::test]
+async fn a_client_of_the_users_own_takes_no_conversation_elsewhere() {
+    use crate::model::{Model, ModelRequest};
+    use crate::provider::OpenAiChat;
+    use crate::testing::conformance::{Loopback, Reply};
+
+    let elsewhere = Loopback::start().await;
+    for status in [307, 308] {
+        let server = Loopback::start().await;
+        let mut reply = Reply::new(status, "application/json", "");
+        reply.headers.push(("location".to_owned(), elsewhere.url("/v1/chat/completions")));
+        server.reply(reply);
+        let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+        let model = OpenAiChat::new("m").base_url(server.url("/v1")).client(client);
+        let error = model.complete(ModelRequest::new("Hi").unbudgeted()).await.expect_err("an error");
+        assert_eq!(error.provider().map(|error| error.category), Some(Category::Protocol), "{error}");
+    }
+    assert!(elsewhere.received().is_none(), "nothing went there");
+}

@@ -147,7 +147,7 @@ impl Driver {
     ) -> Result<PreparedRequest> {
         let mut prepared = self.prepare(step, span, request, turned_down).await?;
         if let Some(allowance) = self.output_allowance(upper_input(&prepared))? {
-            prepared.hold_answer_to(allowance, &self.capabilities);
+            self.context.hold_answer(&mut prepared, allowance, &self.capabilities);
         }
         let session = &self.session;
         if !session.hooks.is_empty() {

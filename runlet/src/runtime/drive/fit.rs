@@ -233,7 +233,7 @@ impl Driver {
         if unanswered.begun {
             return Err(ContextOverflow::refused(bill, unanswered.error).into());
         }
-        let smaller = self.allowed(step, span, sent.into_request(), Some(&unanswered.error)).boxed().await?;
+        let smaller = self.allowed(step, span, sent.into_asked(), Some(&unanswered.error)).boxed().await?;
         let bill = smaller.bill().cloned();
         self.ask(span, smaller).boxed().await.map_err(|again| match bill {
             Some(bill) if again.is_overflow() => ContextOverflow::refused(bill, again.error).into(),
