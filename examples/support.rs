@@ -77,7 +77,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     let result = stream.finish().await?;
     println!("\nanswer: {}", result.output);
-    println!("steps: {}, tokens: {:?}", result.steps, result.usage.total_tokens());
+    let tokens = result.usage.total_tokens().map_or("unknown".to_owned(), |tokens| tokens.to_string());
+    println!("steps: {}, tokens that the model reported: {tokens}", result.steps);
     Ok(())
 }
 
@@ -121,7 +122,8 @@ impl Screen {
         write!(out, "{:>3} {}", event.seq, event.name())?;
         match &event.kind {
             EventKind::ContextBudgetChecked { bill } => {
-                write!(out, ": at most {} of {} tokens", bill.total().upper, bill.limit())?;
+                let (input, answer) = (bill.input().upper, bill.reserved_output());
+                write!(out, ": at most {input} tokens and {answer} kept for the answer, of {}", bill.limit())?;
             }
             EventKind::ToolStarted { call, arguments } => write!(out, ": {}({arguments})", call.tool)?,
             EventKind::ToolCompleted { result, .. } | EventKind::ToolFailed { result, .. } => {
