@@ -13,12 +13,15 @@ use runlet::message::Native;
 use runlet::model::{Capabilities, Model, ModelEvent, ModelResponse, ModelStream, PreparedRequest, StopReason};
 use runlet::run::{Action, Decision, NativeCall, Run, RunStatus};
 use runlet::testing::ScriptedModel;
+use runlet::tool::Tool;
 use runlet::{
-    Agent, ErrorKind, Json, Message, Part, Result, Role, Runtime, ToolCall, ToolError, ToolPolicy, ToolResult, tool,
+    Agent, ErrorKind, Input, Json, Message, Part, Result, Role, Runtime, ToolCall, ToolError, ToolPolicy, ToolResult,
+    tool,
 };
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
-use crate::kit::{Journal, Stub, agent, assert_whole, calls, on_paused_clock, results};
+use crate::kit::{Journal, Stub, agent, assert_whole, calls, on_paused_clock, results, settle};
 
 /// Adds two numbers.
 #[tool]
@@ -463,4 +466,84 @@ fn a_stream_gives_what_is_deferred_like_a_run() {
         assert!(names.contains(&"tool.deferred"), "{names:?}");
         assert_eq!(names.last(), Some(&"run.interrupted"));
     });
+}
+
+/// Runs the calls of one answer on a runtime of one thread and on one of several, and compares their results.
+fn check_threads(tools: fn() -> Vec<Stub>, expected: &[&str]) {
+    use tokio::runtime::Builder;
+    for mut threads in [Builder::new_current_thread(), Builder::new_multi_thread()] {
+        let runtime = threads.worker_threads(2).enable_time().build().unwrap();
+        let tools = tools();
+        let name = |tool: &Stub| Tool::<()>::spec(tool).name.to_string();
+        let asked: Vec<_> = tools.iter().map(|tool| (name(tool), json!({}))).collect();
+        let model = ScriptedModel::new().tool_calls(asked.iter().map(|(name, input)| (name.as_str(), input.clone())));
+        let agent = agent(&model.text("done"), tools);
+        let result = runtime.block_on(async { Runtime::new().run(&agent, (), "go").await.unwrap() });
+        assert_eq!(results(&result.messages), expected, "{:?}", runtime.handle().runtime_flavor());
+    }
+}
+
+#[test]
+fn a_call_gives_the_same_whether_it_ends_at_once_or_waits_on_one_thread_or_on_several() {
+    let tools = || {
+        vec![
+            Stub::new("at_once", |_, _| async { Ok("at once".to_owned()) }),
+            Stub::new("later", |_, _| async {
+                tokio::task::yield_now().await;
+                Ok("later".to_owned())
+            }),
+            Stub::new("falls_at_once", |_, _| async { panic!("secret-canary") }),
+            Stub::new("falls_later", |_, _| async {
+                tokio::task::yield_now().await;
+                panic!("secret-canary")
+            }),
+        ]
+    };
+    let fell = "The tool failed and gave no reason.";
+    check_threads(tools, &["at once", "later", fell, fell]);
+}
+
+#[test]
+fn calls_that_block_their_threads_hold_up_no_other_where_there_are_threads() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
+    // Each waits, on its thread, for the other to have begun.
+    let [(to_first, at_first), (to_second, at_second)] = [mpsc::channel(), mpsc::channel()];
+    let meets = |name, here: mpsc::Sender<()>, there: mpsc::Receiver<()>| {
+        let ends = std::sync::Arc::new(std::sync::Mutex::new((here, there)));
+        Stub::new(name, move |_, _| {
+            let ends = std::sync::Arc::clone(&ends);
+            async move {
+                let (here, there) = &*ends.lock().unwrap();
+                here.send(()).unwrap();
+                Ok(format!("{:?}", there.recv_timeout(Duration::from_secs(10))))
+            }
+        })
+    };
+    let tools = [meets("first", to_second, at_first), meets("second", to_first, at_second)];
+    let model = ScriptedModel::new().tool_calls([("first", json!({})), ("second", json!({}))]).text("done");
+    let agent = agent(&model, tools);
+    let result = runtime.block_on(async { Runtime::new().run(&agent, (), "go").await.unwrap() });
+    assert_eq!(results(&result.messages), ["Ok(())", "Ok(())"]);
+}
+
+#[tokio::test]
+async fn a_call_does_not_begin_when_the_one_before_it_cancelled_the_run() {
+    let (token, journal) = (CancellationToken::new(), Journal::default());
+    let (cancel, told) = (token.clone(), journal.clone());
+    let cancels = Stub::new("cancels", move |_, _| {
+        cancel.cancel();
+        async { Ok(String::new()) }
+    });
+    let begins = Stub::new("begins", move |_, _| {
+        let told = told.clone();
+        async move {
+            told.note("begun");
+            Ok(String::new())
+        }
+    });
+    let model = ScriptedModel::new().tool_calls([("cancels", json!({})), ("begins", json!({}))]);
+    let input = Input::new("go").cancellation(token);
+    let error = Runtime::new().run(&agent(&model, [cancels, begins]), (), input).await.unwrap_err();
+    settle().await;
+    assert_eq!((error.kind(), journal.lines()), (ErrorKind::Cancelled, vec![]));
 }

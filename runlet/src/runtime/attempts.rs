@@ -167,6 +167,9 @@ impl CallTask {
 
 /// Lets a call run for as long as it may, and then for as long as it takes to end in good order, up to its grace.
 async fn supervise(call: Caught, token: CancellationToken, limit: Duration, grace: Duration) -> Ended {
+    if token.is_cancelled() {
+        return Ended::with(Err(not_begun()));
+    }
     let mut work = pin!(call);
     let in_time = timeout(limit, token.run_until_cancelled(work.as_mut())).await;
     let (stopped, ended) = match in_time {
@@ -192,6 +195,10 @@ fn unpanicked(ended: <Caught as Future>::Output) -> Result<ToolOutput, ToolError
 
 fn panicked() -> ToolError {
     ToolError::new(ToolErrorKind::Panicked, "The tool failed and gave no reason.")
+}
+
+fn not_begun() -> ToolError {
+    ToolError::new(ToolErrorKind::Cancelled, "This call was not run: the run ended before it began.")
 }
 
 fn cancelled() -> ToolError {
