@@ -63,6 +63,7 @@
 //! * `gemini`: `provider::Gemini`, Google's Gemini interface, on `reqwest` with `rustls`.
 //! * `openai`: `provider::OpenAiResponses` and `provider::OpenAiChat`, OpenAI's Responses and Chat Completions interfaces, on
 //!   `reqwest` with `rustls`.
+//! * `http2`: HTTP/2 for the providers, where the server speaks it: requests in flight share a connection.
 //!
 //! # When something goes wrong
 //!
