@@ -198,13 +198,8 @@ impl<const UPPER: usize> Walk<UPPER> {
     }
 
     fn ascii(&mut self, ascii: u8) {
-        let symbol = match script::symbol(ascii) {
-            // Encoders cut digits into groups of three, and any such group is one token.
-            script::DIGIT if (script::DIGIT..script::DIGIT + 2).contains(&self.symbol) => self.symbol + 1,
-            // The first space of a run may join the next word; the others are a piece of their own.
-            script::SPACE if matches!(self.symbol, script::SPACE | script::MORE_SPACE) => script::MORE_SPACE,
-            symbol => symbol,
-        };
+        let symbol = script::symbol(ascii);
+        let symbol = if symbol < script::DIGIT { symbol } else { self.in_run(symbol) };
         self.add(script::pair(self.symbol, symbol));
         if symbol < script::LETTERS && self.symbol < script::LETTERS {
             // A capital after a small letter starts a word: camelCase.
@@ -216,6 +211,17 @@ impl<const UPPER: usize> Walk<UPPER> {
             self.letters = 0;
         }
         self.symbol = symbol;
+    }
+
+    /// The symbol of a digit or a space by its place among others.
+    fn in_run(&self, symbol: usize) -> usize {
+        match symbol {
+            // Encoders cut digits into groups of three, and any such group is one token.
+            script::DIGIT if (script::DIGIT..script::DIGIT + 2).contains(&self.symbol) => self.symbol + 1,
+            // The first space of a run may join the next word; the others are a piece of their own.
+            script::SPACE if matches!(self.symbol, script::SPACE | script::MORE_SPACE) => script::MORE_SPACE,
+            symbol => symbol,
+        }
     }
 
     fn foreign(&mut self, c: char, pair: usize) {

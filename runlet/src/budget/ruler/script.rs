@@ -61,7 +61,7 @@ const PLACES: &str = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ!\"#$%
 /// Symbols by ASCII code.
 static SYMBOL: [u8; 128] = symbols();
 
-/// Runs in the compiler only, as [`whole`] does: there an index out of range is a build error.
+/// Runs in the compiler only, as [`pairs`] and [`whole`] do: there an index out of range is a build error.
 #[expect(clippy::cast_possible_truncation, reason = "symbols are below 96")]
 const fn symbols() -> [u8; 128] {
     let mut symbols = [CONTROL as u8; 128];
@@ -89,8 +89,7 @@ pub(super) fn symbol(ascii: u8) -> usize {
 
 /// What a symbol costs after another: expected, upper for any encoding, upper for `o200k_base`.
 pub(super) fn pair(before: usize, symbol: usize) -> [u64; 3] {
-    let expected = price(EXPECTED.get(before), symbol);
-    let any = price(UPPER.get(before), symbol);
+    let [expected, any] = PAIRS.get(before * SYMBOLS + symbol).copied().unwrap_or(ONE_TOKEN).map(u64::from);
     let o200k = if symbol > CONTROL {
         price(EDGES.get(symbol - CONTROL - 1), before)
     } else if before > CONTROL {
@@ -104,6 +103,22 @@ pub(super) fn pair(before: usize, symbol: usize) -> [u64; 3] {
 /// One price of a table's row; a token where there is none, and none of the callers asks for one.
 fn price(row: Option<&[u8; SYMBOLS]>, column: usize) -> u64 {
     row.and_then(|row| row.get(column)).map_or(TOKEN, |written| u64::from(written.saturating_sub(b'0')))
+}
+
+const ONE_TOKEN: [u8; 2] = [64; 2];
+
+/// [`EXPECTED`] and [`UPPER`] side by side, as both are wanted for every pair of a text.
+static PAIRS: [[u8; 2]; SYMBOLS * SYMBOLS] = pairs();
+
+#[expect(clippy::large_stack_arrays, reason = "only the compiler runs it")]
+const fn pairs() -> [[u8; 2]; SYMBOLS * SYMBOLS] {
+    let (mut pairs, mut at) = ([ONE_TOKEN; SYMBOLS * SYMBOLS], 0);
+    while at < pairs.len() {
+        let (before, symbol) = (at / SYMBOLS, at % SYMBOLS);
+        pairs[at] = [EXPECTED[before][symbol] - b'0', UPPER[before][symbol] - b'0'];
+        at += 1;
+    }
+    pairs
 }
 
 /// What a letter costs beyond its pair, because so many letters of its word stand before it.
@@ -317,7 +332,7 @@ static NTH_LETTER: [[u8; 2]; 16] = [
 /// Expected prices of pairs: a row for the symbol before, a column for the symbol. Price `n` is the
 /// ASCII character `n` places after `0`; 44 would be a backslash and is written as 45.
 #[rustfmt::skip]
-static EXPECTED: [[u8; SYMBOLS]; SYMBOLS] = [
+const EXPECTED: [[u8; SYMBOLS]; SYMBOLS] = [
     *b"3234pM88I]@49;m5V7:00;D83I5jihX`j]pPQjapngpp]pcZMppVpL=c^=MLYQ]XYCMeNJ[[pppFRgmfppfjnPPUPTpXR@e^", // a
     *b"::LC6:ppC9F0S[9cUX0S3NmGGpfUORiI`alpdfBUpapI^IZoWdp^ciaC]jkIh?]pdLToXkbpipMji`TpUnppbPPRPUfVP>LU", // b
     *b"8[;f5Fp69nG2Ro0`L6I0:TpcE9VM]EW<fp?g]Zpgg:kd]aR<=pppc^pTVnpN]IojX0Z_pO8ppcmdpfagjbjbgPP6POpXP9L@", // c
@@ -418,7 +433,7 @@ static EXPECTED: [[u8; SYMBOLS]; SYMBOLS] = [
 
 /// Upper prices of pairs, written as [`EXPECTED`] is; for both encodings.
 #[rustfmt::skip]
-static UPPER: [[u8; SYMBOLS]; SYMBOLS] = [
+const UPPER: [[u8; SYMBOLS]; SYMBOLS] = [
     *b"p234pc88apI49;p5p7;00<E83J5pppXak]ppQpppopppppppMppWpL=p_=MLZQpYZCNpNJ]]pppFShngppgkonnVnUpXY@pp", // a
     *b"::LD6:ppC9^1S]9dVY0T3OnGHpgpORpI`apppppXpppp_JppXepppjpCppkIh?]peMTpplbpjpNjjpUpnoppcnnRnUgWn`pW", // b
     *b"8];f5Fp69pG2Rp0aM6J0:TpdJ9pM]Ep=fp?hppphp:pp^pp<gpppd_pTWopN]JpjY0[`pP8pppneppbhkpkchnn6nOpan9p@", // c
