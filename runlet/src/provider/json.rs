@@ -26,48 +26,59 @@ impl<'a> ObjectWriter<'a> {
         Self { out, empty: true }
     }
 
-    /// Writes a field with any value.
-    pub(crate) fn field<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> serde_json::Result<()> {
-        self.name(name)?;
+    /// Writes a field with any value. Its name is one of the API's own words, which need no escapes.
+    pub(crate) fn field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> serde_json::Result<()> {
+        self.name(name);
         serde_json::to_writer(&mut *self.out, value)
     }
 
     /// Writes a field whose value is JSON text already.
-    pub(crate) fn raw_field(&mut self, name: &str, json: &str) -> serde_json::Result<()> {
-        self.name(name)?;
+    pub(crate) fn raw_field(&mut self, name: &'static str, json: &str) {
+        self.name(name);
         self.out.extend_from_slice(json.as_bytes());
-        Ok(())
     }
 
     /// Writes a field whose value `write` puts into the buffer.
     pub(crate) fn field_with<E: From<serde_json::Error>>(
         &mut self,
-        name: &str,
+        name: &'static str,
         write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
     ) -> Result<(), E> {
-        self.name(name)?;
+        self.name(name);
         write(self.out)
     }
 
     /// Writes all fields of an object but those named in `except`.
     pub(crate) fn fields(&mut self, fields: &Map<String, Value>, except: &[&str]) -> serde_json::Result<()> {
         for (name, value) in fields.iter().filter(|(name, _)| !except.contains(&name.as_str())) {
-            self.field(name, value)?;
+            self.any_field(name, value)?;
         }
         Ok(())
+    }
+
+    /// Writes a field whose name may be any text.
+    pub(crate) fn any_field<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> serde_json::Result<()> {
+        self.next();
+        serde_json::to_writer(&mut *self.out, name)?;
+        self.out.push(b':');
+        serde_json::to_writer(&mut *self.out, value)
     }
 
     pub(crate) fn end(self) {
         self.out.push(b'}');
     }
 
-    fn name(&mut self, name: &str) -> serde_json::Result<()> {
+    fn name(&mut self, name: &'static str) {
+        self.next();
+        self.out.push(b'"');
+        self.out.extend_from_slice(name.as_bytes());
+        self.out.extend_from_slice(b"\":");
+    }
+
+    fn next(&mut self) {
         if !std::mem::take(&mut self.empty) {
             self.out.push(b',');
         }
-        serde_json::to_writer(&mut *self.out, name)?;
-        self.out.push(b':');
-        Ok(())
     }
 }
 

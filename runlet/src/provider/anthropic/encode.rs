@@ -123,7 +123,7 @@ fn function(out: &mut Vec<u8>, spec: &ToolSpec) -> serde_json::Result<()> {
     if !spec.description.is_empty() {
         object.field("description", &spec.description)?;
     }
-    object.raw_field("input_schema", spec.parameters.lower(Dialect::Anthropic).schema.json())?;
+    object.raw_field("input_schema", spec.parameters.lower(Dialect::Anthropic).schema.json());
     if let Some(strict) = spec.strict {
         object.field("strict", &strict)?;
     }
@@ -338,8 +338,8 @@ fn tool_use(out: &mut Vec<u8>, call: &ToolCall) -> Result<()> {
         object.field("id", &*call_id(&call.id))?;
         object.field("name", &call.name)?;
         match serde_json::from_str::<Map<String, Value>>(&call.arguments) {
-            Ok(_) => object.raw_field("input", call.arguments.trim())?,
-            Err(_) if is_blank(&call.arguments) => object.raw_field("input", "{}")?,
+            Ok(_) => object.raw_field("input", call.arguments.trim()),
+            Err(_) if is_blank(&call.arguments) => object.raw_field("input", "{}"),
             // The API takes objects only. What the model wrote in vain it may see again.
             Err(_) => object.field("input", &json!({ "malformed_json": call.arguments }))?,
         }

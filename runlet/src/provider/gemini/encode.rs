@@ -197,7 +197,7 @@ fn function(out: &mut Vec<u8>, spec: &ToolSpec, form: Form) -> serde_json::Resul
     let no_properties = form == Form::Fitting && !is_json && parameters.value().get("properties").is_none();
     // An object without properties is refused; a function without parameters says nothing of them.
     if parameters.value() != &Value::Bool(true) && !no_properties {
-        object.raw_field(if is_json { "parametersJsonSchema" } else { "parameters" }, parameters.json())?;
+        object.raw_field(if is_json { "parametersJsonSchema" } else { "parameters" }, parameters.json());
     }
     object.end();
     Ok(())

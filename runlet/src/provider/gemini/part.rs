@@ -193,7 +193,7 @@ impl Fields<'_> {
         let mut out = Vec::new();
         let mut object = ObjectWriter::begin(&mut out);
         for (name, value) in &self.0 {
-            object.raw_field(name, value.get()).ok();
+            object.any_field(name, value).ok();
         }
         object.end();
         String::from_utf8(out).unwrap_or_default()

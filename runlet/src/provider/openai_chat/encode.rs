@@ -122,7 +122,7 @@ fn function(out: &mut Vec<u8>, spec: &ToolSpec, auto_strict: bool) -> serde_json
         if !spec.description.is_empty() {
             object.field("description", &spec.description)?;
         }
-        object.raw_field("parameters", parameters.json())?;
+        object.raw_field("parameters", parameters.json());
         if let Some(strict) = strict {
             object.field("strict", &strict)?;
         }

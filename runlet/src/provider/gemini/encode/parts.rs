@@ -99,8 +99,8 @@ fn write_part(out: &mut Vec<u8>, part: &Part, is_new: bool, unsigned: &mut bool)
 fn arguments(object: &mut ObjectWriter<'_>, arguments: &str) -> serde_json::Result<()> {
     let text = arguments.trim();
     match serde_json::from_str::<&RawValue>(text) {
-        Ok(_) if text.starts_with('{') => object.raw_field("args", text),
-        _ if text.is_empty() => object.raw_field("args", "{}"),
+        Ok(json) if text.starts_with('{') => object.field("args", json),
+        _ if text.is_empty() => object.field("args", &json!({})),
         // Another model's call that is no call: what it wrote stays readable.
         _ => object.field("args", &json!({ "arguments": arguments })),
     }
@@ -159,7 +159,7 @@ fn response(out: &mut Vec<u8>, result: &ToolResult) -> serde_json::Result<()> {
     if has_text || result.content.is_empty() {
         let text = result.as_text();
         let name = if result.is_error { "error" } else { "output" };
-        if is_exact_json(&text) { object.raw_field(name, text.trim())? } else { object.field(name, &text)? }
+        if is_exact_json(&text) { object.raw_field(name, text.trim()) } else { object.field(name, &text)? }
     }
     object.end();
     Ok(())
