@@ -28,7 +28,7 @@ pub(super) async fn run_call(session: Arc<Session>, step: Span, pending: Pending
     if session.output.answer_tool() == Some(call.name.as_str()) {
         return Ok(take_answer(&session, step, index, &call));
     }
-    let Some(spec) = session.spec(&call.name).cloned() else {
+    let Some(spec) = session.spec(&call.name) else {
         let span = session.emitter.span(step.step, Some(step));
         session.emitter.emit(span, || EventKind::ToolUnknown { call: reference(index, &call) });
         return Ok(settle(&session, span, index, &call, Err(unknown_tool(&session, &call.name)), Duration::ZERO));
@@ -52,7 +52,7 @@ pub(super) async fn run_call(session: Arc<Session>, step: Span, pending: Pending
             ToolVerdict::Deny(reason) => {
                 return Ok(settle(&session, span, index, &call, Err(denied(&reason)), Duration::ZERO));
             }
-            ToolVerdict::Answer(output) => return answered(&session, span, index, &spec, &call, output).await,
+            ToolVerdict::Answer(output) => return answered(&session, span, index, spec, &call, output).await,
         }
     }
     // A guard is asked each time, as what it looks at may have changed while a person thought about it.
@@ -74,9 +74,9 @@ pub(super) async fn run_call(session: Arc<Session>, step: Span, pending: Pending
         .emit(span, || EventKind::ToolStarted { call: reference(index, &call), arguments: call.arguments.clone() });
     let started = Instant::now();
     let (mut result, failure) = if session.hooks.is_empty() {
-        perform(&session, span, index, &spec, &call).await
+        perform(&session, span, index, spec, &call).await
     } else {
-        hooked(&session, span, index, &spec, &call).await?
+        hooked(&session, span, index, spec, &call).await?
     };
     if let Some(deferred) = failure.as_ref().filter(|error| error.kind() == ToolErrorKind::Deferred) {
         let (note, duration) = (deferred.message().to_owned(), started.elapsed());
@@ -85,7 +85,7 @@ pub(super) async fn run_call(session: Arc<Session>, step: Span, pending: Pending
         return Ok(Outcome::ToolDeferred { index, note });
     }
     let failure = failure.map(|error| error.kind());
-    finish(&session, (span, index), &spec, &call, &mut result);
+    finish(&session, (span, index), spec, &call, &mut result);
     emit_ended(&session, span, index, &call, &result, failure, started.elapsed());
     Ok(Outcome::ToolSettled { index, result, failure })
 }
@@ -165,8 +165,7 @@ async fn answered(
 /// out is not kept.
 fn finish(session: &Session, (span, index): (Span, usize), spec: &ToolSpec, call: &ToolCall, result: &mut ToolResult) {
     result.call_id.clone_from(&call.id);
-    // An agent may have a tool of this name itself.
-    if OutputCap::is_recall(&call.name) && session.host.spec(&call.name).is_none() {
+    if is_recall(session, call) {
         session.outputs.apply_to_recalled(&mut result.content);
     } else {
         session.outputs.apply((span.step, index), spec.max_output, &mut result.content);
@@ -181,7 +180,7 @@ async fn execute(
     spec: &ToolSpec,
     call: &Arc<ToolCall>,
 ) -> Result<ToolOutput, ToolError> {
-    if session.host.spec(&call.name).is_none() {
+    if is_recall(session, call) {
         return session.outputs.read(&call.arguments);
     }
     let begin = |token: CancellationToken| {
@@ -194,6 +193,11 @@ async fn execute(
         session.emitter.emit(span, || EventKind::ToolUnresponsive { call: reference(index, call), duration });
     };
     attempts::run(spec, &session.policy, &session.cancellation, begin, unresponsive).await
+}
+
+/// Whether a call reads what was cut of an output. An agent may have a tool of that name itself.
+fn is_recall(session: &Session, call: &ToolCall) -> bool {
+    OutputCap::is_recall(&call.name) && session.host.spec(&call.name).is_none()
 }
 
 fn denied(reason: &str) -> ToolError {

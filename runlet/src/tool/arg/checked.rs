@@ -8,7 +8,7 @@ use jsonschema::error::ValidationErrorKind as Broken;
 use jsonschema::{PatternOptions, ValidationError, Validator};
 use serde_json::{Map, Value};
 
-use super::entries::{Entry, State, split};
+use super::entries::{Entries, State, split};
 use super::format;
 use super::locate::{depth, locate, offset, repeated};
 use super::nearest::{ARGUMENTS, meant};
@@ -106,7 +106,7 @@ impl Checked {
 struct Call<'a> {
     checked: &'a Checked,
     json: &'a str,
-    entries: Vec<Entry<'a>>,
+    entries: Entries<'a>,
     /// What is wrong with declared arguments.
     problems: Vec<ArgumentProblem>,
     /// The names that the schema refuses.

@@ -5,8 +5,12 @@ use std::fmt;
 
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
+use smallvec::SmallVec;
 
 use super::problem::{ArgumentProblem, found, kind};
+
+/// The arguments of a call. Those of most calls fit where they are read.
+pub(super) type Entries<'a> = SmallVec<[Entry<'a>; 4]>;
 
 /// One argument as the model gave it.
 pub(super) struct Entry<'a> {
@@ -26,28 +30,28 @@ pub(super) enum State {
 }
 
 /// Splits the text of a call's arguments into its entries.
-pub(super) fn split(json: &str) -> Result<Vec<Entry<'_>>, ArgumentProblem> {
+pub(super) fn split(json: &str) -> Result<Entries<'_>, ArgumentProblem> {
     // Some models send nothing at all for "no arguments". A required argument is then missed by its name.
     if json.trim_ascii().is_empty() {
-        return Ok(Vec::new());
+        return Ok(Entries::new());
     }
     let mut deserializer = serde_json::Deserializer::from_str(json);
-    let entries = deserializer.deserialize_map(Entries).and_then(|entries| deserializer.end().map(|()| entries));
+    let entries = deserializer.deserialize_map(Collect).and_then(|entries| deserializer.end().map(|()| entries));
     entries.map_err(|error| not_an_object(json, &error))
 }
 
 /// Collects the entries of an object, their values unread.
-struct Entries;
+struct Collect;
 
-impl<'de> Visitor<'de> for Entries {
-    type Value = Vec<Entry<'de>>;
+impl<'de> Visitor<'de> for Collect {
+    type Value = Entries<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON object")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut entries = Vec::new();
+        let mut entries = Entries::new();
         while let Some(Key(key)) = map.next_key()? {
             let json = map.next_value::<&RawValue>()?.get();
             entries.push(Entry { key, json, state: State::Unknown });

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::entries::{Entry, State, split};
+use super::entries::{Entries, State, split};
 use super::locate::{any_number, locate, offset, push_escaped};
 use super::nearest::{ARGUMENTS, meant};
 use super::problem::{ArgumentProblem, ArgumentProblems, found};
@@ -17,7 +17,7 @@ const MAX_DIGITS: usize = 19;
 /// [`take`](Self::take) every argument, then [`finish`](Self::finish): it fails with all problems of the call at once.
 pub struct Reader<'a> {
     definition: &'static Definition,
-    entries: Vec<Entry<'a>>,
+    entries: Entries<'a>,
     problems: ArgumentProblems,
     /// Whether the text is no object at all; then there is one problem and no argument.
     broken: bool,
@@ -35,7 +35,7 @@ impl From<Rejected> for ToolError {
 
 impl<'a> Reader<'a> {
     pub(super) fn new(definition: &'static Definition, json: &'a str) -> Self {
-        let mut reader = Self { definition, entries: Vec::new(), problems: definition.problems(), broken: false };
+        let mut reader = Self { definition, entries: Entries::new(), problems: definition.problems(), broken: false };
         match split(json) {
             Ok(entries) => reader.entries = entries,
             Err(problem) => {
