@@ -294,7 +294,8 @@ impl fmt::Debug for AnyModel {
     }
 }
 
-type ModelFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
+/// What a model gives, later.
+pub(crate) type ModelFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
 
 /// [`Model`] with boxed futures, so that agents need not name their model's type.
 trait ErasedModel: Send + Sync {

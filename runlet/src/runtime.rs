@@ -181,9 +181,8 @@ impl Runtime {
         D: Send + Sync + 'static,
         O: Output,
     {
-        let driver = self.driver(agent, deps.into_deps(), Start::Input(Box::new(input.into())), false);
-        // Boxed, as it is large: callers' futures would hold it in full.
-        Box::pin(driver.drive()).await.into_result()
+        let start = Start::Input(Box::new(input.into()));
+        self.driver(agent, deps.into_deps(), start, false).drive().await.into_result()
     }
 
     /// As [`run`](Self::run), with a full request: its messages are the conversation, its tools, options and metadata
@@ -251,7 +250,7 @@ impl Runtime {
         O: Output,
     {
         let start = Start::Saved(Box::new(run), decisions.into_iter().collect());
-        Box::pin(self.driver(agent, deps.into_deps(), start, false).drive()).await.into_result()
+        self.driver(agent, deps.into_deps(), start, false).drive().await.into_result()
     }
 
     fn driver<D, O>(&self, agent: &Agent<D, O>, deps: Arc<D>, start: Start, streams: bool) -> Box<Driver>

@@ -25,7 +25,9 @@ use super::http::HttpRequest;
 use super::models::{self, Maker};
 use super::{Failure, fail};
 use crate::error::{Error, ProviderErrorCategory as Category, Result};
-use crate::model::{Capabilities, Endpoint, Model, ModelRequest, ModelResponse, ModelStream, PreparedRequest};
+use crate::model::{
+    Capabilities, Endpoint, Model, ModelFuture, ModelRequest, ModelResponse, ModelStream, PreparedRequest,
+};
 
 /// The provider's name in errors and events, and the name under which it keeps things with messages and options.
 const PROVIDER: &str = "anthropic";
@@ -193,6 +195,42 @@ enum Delivery {
     Counted,
 }
 
+/// What the API is asked: boxed here, so that it is compiled here and not in the crates of users.
+impl Anthropic {
+    fn whole(&self, request: PreparedRequest) -> ModelFuture<'_, ModelResponse> {
+        Box::pin(async move {
+            let limit = self.whole_answer_limit();
+            if let Some(tokens) = request.max_output_tokens.filter(|tokens| *tokens > limit) {
+                return Err(unsayable(&format!(
+                    "an answer of {tokens} tokens may take longer than a request waits: stream it, set max_output_tokens to \
+                     at most {limit}, or set a longer timeout"
+                )));
+            }
+            let connection = self.account.connection()?;
+            let how = Delivery::Whole(self.output_limit(&request).min(limit));
+            let request = self.http_request(&connection, "v1/messages", &request, how)?.watched(&request);
+            Ok(connection.client.json(request, decode::response).await?)
+        })
+    }
+
+    fn streamed(&self, request: PreparedRequest) -> ModelFuture<'_, ModelStream> {
+        Box::pin(async move {
+            let connection = self.account.connection()?;
+            let how = Delivery::Streamed(self.output_limit(&request));
+            let request = self.http_request(&connection, "v1/messages", &request, how)?.watched(&request);
+            Ok(connection.client.events(request, stream::MessageStream::default()).await?)
+        })
+    }
+
+    fn counted<'a>(&'a self, request: &'a ModelRequest) -> ModelFuture<'a, Option<u64>> {
+        Box::pin(async move {
+            let connection = self.account.connection()?;
+            let request = self.http_request(&connection, "v1/messages/count_tokens", request, Delivery::Counted)?;
+            Ok(Some(connection.client.json(request, decode::token_count).await?))
+        })
+    }
+}
+
 impl Model for Anthropic {
     fn provider(&self) -> &str {
         PROVIDER
@@ -211,30 +249,15 @@ impl Model for Anthropic {
     }
 
     async fn complete(&self, request: PreparedRequest) -> Result<ModelResponse> {
-        let limit = self.whole_answer_limit();
-        if let Some(tokens) = request.max_output_tokens.filter(|tokens| *tokens > limit) {
-            return Err(unsayable(&format!(
-                "an answer of {tokens} tokens may take longer than a request waits: stream it, set max_output_tokens to \
-                 at most {limit}, or set a longer timeout"
-            )));
-        }
-        let connection = self.account.connection()?;
-        let how = Delivery::Whole(self.output_limit(&request).min(limit));
-        let request = self.http_request(&connection, "v1/messages", &request, how)?.watched(&request);
-        Ok(connection.client.json(request, decode::response).await?)
+        self.whole(request).await
     }
 
     async fn stream(&self, request: PreparedRequest) -> Result<ModelStream> {
-        let connection = self.account.connection()?;
-        let how = Delivery::Streamed(self.output_limit(&request));
-        let request = self.http_request(&connection, "v1/messages", &request, how)?.watched(&request);
-        Ok(connection.client.events(request, stream::MessageStream::default()).await?)
+        self.streamed(request).await
     }
 
     async fn count_tokens(&self, request: &ModelRequest) -> Result<Option<u64>> {
-        let connection = self.account.connection()?;
-        let request = self.http_request(&connection, "v1/messages/count_tokens", request, Delivery::Counted)?;
-        Ok(Some(connection.client.json(request, decode::token_count).await?))
+        self.counted(request).await
     }
 }
 

@@ -26,7 +26,9 @@ use super::account::{Account, Connection, Vendor, WrittenTools, account_methods,
 use super::http::HttpRequest;
 use super::models::{self, Maker};
 use crate::error::Result;
-use crate::model::{Capabilities, Endpoint, Model, ModelRequest, ModelResponse, ModelStream, PreparedRequest};
+use crate::model::{
+    Capabilities, Endpoint, Model, ModelFuture, ModelRequest, ModelResponse, ModelStream, PreparedRequest,
+};
 
 /// The provider's name in errors and events, and the name under which it keeps things with messages and options.
 const PROVIDER: &str = "openai_chat";
@@ -184,6 +186,27 @@ enum Delivery {
     Streamed,
 }
 
+/// What the API is asked: boxed here, so that it is compiled here and not in the crates of users.
+impl OpenAiChat {
+    fn whole(&self, request: PreparedRequest) -> ModelFuture<'_, ModelResponse> {
+        Box::pin(async move {
+            let connection = self.account.connection()?;
+            let (sent, compatibility) = self.http_request(&connection, &request, Delivery::Whole)?;
+            let sent = sent.watched(&request);
+            Ok(connection.client.json(sent, |json| decode::response(json, compatibility.row())).await?)
+        })
+    }
+
+    fn streamed(&self, request: PreparedRequest) -> ModelFuture<'_, ModelStream> {
+        Box::pin(async move {
+            let connection = self.account.connection()?;
+            let (sent, compatibility) = self.http_request(&connection, &request, Delivery::Streamed)?;
+            let sent = sent.watched(&request);
+            Ok(connection.client.events(sent, stream::ChatStream::new(compatibility.row())).await?)
+        })
+    }
+}
+
 impl Model for OpenAiChat {
     fn provider(&self) -> &str {
         PROVIDER
@@ -209,16 +232,10 @@ impl Model for OpenAiChat {
     }
 
     async fn complete(&self, request: PreparedRequest) -> Result<ModelResponse> {
-        let connection = self.account.connection()?;
-        let (sent, compatibility) = self.http_request(&connection, &request, Delivery::Whole)?;
-        let sent = sent.watched(&request);
-        Ok(connection.client.json(sent, |json| decode::response(json, compatibility.row())).await?)
+        self.whole(request).await
     }
 
     async fn stream(&self, request: PreparedRequest) -> Result<ModelStream> {
-        let connection = self.account.connection()?;
-        let (sent, compatibility) = self.http_request(&connection, &request, Delivery::Streamed)?;
-        let sent = sent.watched(&request);
-        Ok(connection.client.events(sent, stream::ChatStream::new(compatibility.row())).await?)
+        self.streamed(request).await
     }
 }

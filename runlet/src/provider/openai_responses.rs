@@ -21,7 +21,9 @@ use super::http::HttpRequest;
 use super::models::{self, Maker};
 use super::{Failure, fail, openai};
 use crate::error::{Error, ProviderErrorCategory as Category, Result};
-use crate::model::{Capabilities, Endpoint, Model, ModelRequest, ModelResponse, ModelStream, PreparedRequest};
+use crate::model::{
+    Capabilities, Endpoint, Model, ModelFuture, ModelRequest, ModelResponse, ModelStream, PreparedRequest,
+};
 
 /// The provider's name in errors and events, and the name under which it keeps things with messages and options.
 const PROVIDER: &str = "openai";
@@ -143,6 +145,34 @@ enum Delivery {
     Streamed,
 }
 
+/// What the API is asked: boxed here, so that it is compiled here and not in the crates of users.
+impl OpenAiResponses {
+    fn whole(&self, request: PreparedRequest) -> ModelFuture<'_, ModelResponse> {
+        Box::pin(async move {
+            let connection = self.account.connection()?;
+            let request = self.http_request(&connection, &request, Delivery::Whole)?.watched(&request);
+            Ok(connection.client.json(request, decode::response).await?)
+        })
+    }
+
+    fn streamed(&self, request: PreparedRequest) -> ModelFuture<'_, ModelStream> {
+        Box::pin(async move {
+            let connection = self.account.connection()?;
+            let request = self.http_request(&connection, &request, Delivery::Streamed)?.watched(&request);
+            Ok(connection.client.events(request, stream::ResponsesStream::default()).await?)
+        })
+    }
+
+    fn counted<'a>(&'a self, request: &'a ModelRequest) -> ModelFuture<'a, Option<u64>> {
+        Box::pin(async move {
+            let connection = self.account.connection()?;
+            let request = count::request(request);
+            let request = self.http_request_to("responses/input_tokens", &connection, &request, count::DELIVERY)?;
+            Ok(Some(connection.client.json(request, count::response).await?))
+        })
+    }
+}
+
 impl Model for OpenAiResponses {
     fn provider(&self) -> &str {
         PROVIDER
@@ -161,22 +191,15 @@ impl Model for OpenAiResponses {
     }
 
     async fn complete(&self, request: PreparedRequest) -> Result<ModelResponse> {
-        let connection = self.account.connection()?;
-        let request = self.http_request(&connection, &request, Delivery::Whole)?.watched(&request);
-        Ok(connection.client.json(request, decode::response).await?)
+        self.whole(request).await
     }
 
     async fn stream(&self, request: PreparedRequest) -> Result<ModelStream> {
-        let connection = self.account.connection()?;
-        let request = self.http_request(&connection, &request, Delivery::Streamed)?.watched(&request);
-        Ok(connection.client.events(request, stream::ResponsesStream::default()).await?)
+        self.streamed(request).await
     }
 
     async fn count_tokens(&self, request: &ModelRequest) -> Result<Option<u64>> {
-        let connection = self.account.connection()?;
-        let request = count::request(request);
-        let request = self.http_request_to("responses/input_tokens", &connection, &request, count::DELIVERY)?;
-        Ok(Some(connection.client.json(request, count::response).await?))
+        self.counted(request).await
     }
 }
 

@@ -5,7 +5,7 @@ mod fit;
 mod history;
 mod tools;
 
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -178,7 +178,14 @@ impl Driver {
     }
 
     /// Drives the run to its end, or to where a person is asked.
-    pub(super) async fn drive(self: Box<Self>) -> RunReport {
+    ///
+    /// In a box, as callers' futures would hold it in full, and behind `dyn`: an `async fn` is compiled where it is awaited,
+    /// which is in the crates of users, each time they change something.
+    pub(super) fn drive(self: Box<Self>) -> Pin<Box<dyn Future<Output = RunReport> + Send>> {
+        Box::pin(self.drive_to_end())
+    }
+
+    async fn drive_to_end(self: Box<Self>) -> RunReport {
         let conversation = match &self.run.origin().conversation {
             Some(saved) => Some(saved.id.as_str()),
             None => self.conversation.as_deref(),

@@ -49,7 +49,7 @@ enum State {
 impl<O: Output> RunStream<O> {
     pub(super) fn new(driver: Box<Driver>) -> Self {
         let queue = driver.queue();
-        Self { state: State::Running(Box::pin(driver.drive())), queue, answer: Answer::default(), output: PhantomData }
+        Self { state: State::Running(driver.drive()), queue, answer: Answer::default(), output: PhantomData }
     }
 
     /// The answer as far as it has been written, for an agent whose output is a type: what is open is closed, a number or
