@@ -52,7 +52,7 @@ pub(super) async fn run_call(session: Arc<Session>, step: Span, pending: Pending
             ToolVerdict::Deny(reason) => {
                 return Ok(settle(&session, span, index, &call, Err(denied(&reason)), Duration::ZERO));
             }
-            ToolVerdict::Answer(output) => return answered(&session, span, index, spec, &call, output).await,
+            ToolVerdict::Answer(output) => return answered(&session, span, index, spec, &call, output).boxed().await,
         }
     }
     // A guard is asked each time, as what it looks at may have changed while a person thought about it.
@@ -76,7 +76,7 @@ pub(super) async fn run_call(session: Arc<Session>, step: Span, pending: Pending
     let (mut result, failure) = if session.hooks.is_empty() {
         perform(&session, span, index, spec, &call).await
     } else {
-        hooked(&session, span, index, spec, &call).await?
+        hooked(&session, span, index, spec, &call).boxed().await?
     };
     if let Some(deferred) = failure.as_ref().filter(|error| error.kind() == ToolErrorKind::Deferred) {
         let (note, duration) = (deferred.message().to_owned(), started.elapsed());

@@ -294,7 +294,7 @@ impl Driver {
             if self.streams {
                 let began = Instant::now();
                 let stream = self.model.stream(prepared).await?;
-                self.read_answer(span, stream, began, sent).await
+                self.read_answer(span, stream, began, sent).boxed().await
             } else {
                 self.model.complete(prepared).await.map(|response| (response, Vec::new()))
             }

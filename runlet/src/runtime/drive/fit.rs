@@ -52,7 +52,10 @@ impl Driver {
         let mut failures: Vec<Error> = Vec::new();
         let mut begun: Vec<Option<Share>> = Vec::new();
         loop {
-            let counted = self.prepare_once(request).await;
+            let counted = match self.context.prepare_with(&mut self.ledger, request, &self.capabilities) {
+                Err((request, refusal)) => self.counted_by_provider(request, refusal).boxed().await,
+                fits => fits,
+            };
             // No shorter conversation helps where the rest is too large alone.
             if counted.as_ref().is_err_and(|(_, error)| error.detail().is_some_and(ContextOverflow::is_fixed)) {
                 rounds.clear();
@@ -97,15 +100,14 @@ impl Driver {
         }
     }
 
-    /// Counts a request and seals it, asking the provider where the policy wants it to have the last word.
-    async fn prepare_once(&mut self, request: ModelRequest) -> Result<PreparedRequest, (Box<ModelRequest>, Error)> {
-        let (request, refusal) = match self.context.prepare_with(&mut self.ledger, request, &self.capabilities) {
-            Err(refused) => refused,
-            prepared => return prepared,
-        };
+    /// Asks the provider to count a request that was refused, where the policy wants it to have the last word.
+    async fn counted_by_provider(
+        &self,
+        request: Box<ModelRequest>,
+        refusal: Error,
+    ) -> Result<PreparedRequest, (Box<ModelRequest>, Error)> {
         let Some(bill) = self.context.worth_counting(&refusal) else { return Err((request, refusal)) };
-        let counted = timeout(COUNT_TIMEOUT, self.model.count_tokens(&request)).boxed().await;
-        match counted {
+        match timeout(COUNT_TIMEOUT, self.model.count_tokens(&request)).await {
             Ok(Ok(Some(tokens))) => self.context.prepare_counted(*request, bill, tokens),
             _ => Err((request, refusal)),
         }
