@@ -1,4 +1,4 @@
-//! What tools cost the compiler: crates of 1, 50 and 200 tools of three arguments, declared with Runlet, by hand with serde
+//! What tools cost the compiler, and what whole programs do ([`apps`]): crates of 1, 50 and 200 tools of three arguments, declared with Runlet, by hand with serde
 //! and schemars, and with the macros of rig and rmcp.
 //!
 //! `cargo run --release -p compile` in `benches/` prints the table and writes it into `docs/performance.md`. Each crate is
@@ -6,6 +6,7 @@
 //! threads) for that crate alone, dependencies built before. The program is the compiler's wrapper, too, and so sees its
 //! resource usage. The cost of one tool is what a crate of n tools takes above a crate of one, divided by n - 1.
 
+mod apps;
 mod contestants;
 
 use std::collections::BTreeMap;
@@ -31,7 +32,10 @@ const MODES: [(&str, &[&str]); 3] =
 fn main() -> ExitCode {
     let done = match env::var_os("RUNLET_BENCH_LOG") {
         Some(log) => wrap(Path::new(&log)),
-        None => env::args().nth(1).map_or(Ok(5), |times| times.parse()).map_err(Into::into).and_then(measure),
+        None => match env::args().nth(1).as_deref() {
+            Some("apps") => apps::measure(),
+            times => times.map_or(Ok(5), str::parse).map_err(Into::into).and_then(measure),
+        },
     };
     done.unwrap_or_else(|error| {
         eprintln!("{error}");
@@ -44,15 +48,20 @@ fn wrap(log: &Path) -> Result<ExitCode> {
     let arguments: Vec<_> = env::args_os().skip(1).collect();
     let (compiler, arguments) = arguments.split_first().ok_or("the wrapper is called with the compiler")?;
     let status = Command::new(compiler).args(arguments).status()?;
-    let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
-    let [user, system] = [usage.user_time(), usage.system_time()];
-    let microseconds = (user.tv_sec() + system.tv_sec()) * 1_000_000 + user.tv_usec() + system.tv_usec();
+    let microseconds = children_cpu()?;
     let name = arguments.iter().skip_while(|argument| *argument != "--crate-name").nth(1);
     if let Some(name) = name.and_then(|name| name.to_str()) {
         let mut log = fs::OpenOptions::new().create(true).append(true).open(log)?;
         writeln!(log, "{name} {microseconds}")?;
     }
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// CPU time in microseconds, of user and system, of the processes that this one started and waited for, and of theirs.
+fn children_cpu() -> Result<i64> {
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
+    let [user, system] = [usage.user_time(), usage.system_time()];
+    Ok((user.tv_sec() + system.tv_sec()) * 1_000_000 + user.tv_usec() + system.tv_usec())
 }
 
 /// CPU time in milliseconds by contestant, way of compiling and number of tools, and library sizes in bytes.
@@ -108,7 +117,7 @@ fn measure(repetitions: usize) -> Result<ExitCode> {
     }
     let table = table(&measured);
     println!("{table}");
-    write_into(&benches.join("../docs/performance.md"), &table)?;
+    write_into(&benches.join("../docs/performance.md"), HEADING, &table)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -190,12 +199,12 @@ fn median(figures: &[f64]) -> f64 {
 }
 
 /// Replaces the tables below the heading, up to the next heading.
-fn write_into(file: &Path, table: &str) -> Result<()> {
+fn write_into(file: &Path, heading: &str, table: &str) -> Result<()> {
     let text = fs::read_to_string(file)?;
-    let (before, section) = text.split_once(HEADING).ok_or_else(|| format!("no heading `{HEADING}`"))?;
+    let (before, section) = text.split_once(heading).ok_or_else(|| format!("no heading `{heading}`"))?;
     let (section, after) = section.split_once("\n## ").map_or((section, None), |(own, rest)| (own, Some(rest)));
     let words = section.split("\n| ").next().unwrap_or_default().trim_end();
-    let mut text = format!("{before}{HEADING}{words}\n\n{table}");
+    let mut text = format!("{before}{heading}{words}\n\n{table}");
     if let Some(after) = after {
         text += &format!("\n## {after}");
     }
