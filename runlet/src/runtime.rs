@@ -56,9 +56,8 @@ const STATE_TIMEOUT: Duration = Duration::from_secs(30);
 /// # Ok::<(), runlet::RunError>(()) }).unwrap();
 /// ```
 ///
-/// It needs a tokio runtime with time enabled: each tool call runs in a task of its own. On tokio's current-thread runtime
-/// it does so from the first time that it waits; one that never waits blocks that thread in either case. What tools need is
-/// lent to them as dependencies: a task does not have the task-locals of who started the run.
+/// It needs a tokio runtime with time enabled: each tool call runs in a task of its own. What tools need is lent to them as
+/// dependencies: a task does not have the task-locals of who started the run.
 #[derive(Clone, Default)]
 #[must_use]
 pub struct Runtime {

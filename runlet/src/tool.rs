@@ -76,8 +76,7 @@ pub trait Tool<D: ?Sized>: Send + Sync + 'static {
 
     /// Runs one call with the arguments as the model wrote them.
     ///
-    /// The runtime runs every call in a task of its own, on a current-thread runtime from the first time that it waits, under
-    /// the tool's timeout; a panic becomes a failed result.
+    /// The runtime runs every call in a task of its own, under the tool's timeout; a panic becomes a failed result.
     fn call<'a>(&'a self, context: &'a Context<D>, arguments: Arguments<'a>) -> ToolFuture<'a>;
 }
 

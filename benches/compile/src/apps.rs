@@ -22,6 +22,9 @@ const APPS: [(&str, &str); 5] = [
     ("rig", "rig 0.44"),
 ];
 
+/// What is changed in a program: the text of an error, so that code is compiled anew and not just looked at.
+const CHANGED: &str = "a question is missing";
+
 /// Builds after a change of the program's own source, of which the median counts.
 const CHANGES: usize = 5;
 
@@ -30,7 +33,7 @@ pub(crate) fn measure() -> Result<ExitCode> {
     let apps = benches.join("apps");
     let cargo = |arguments: &[&str]| {
         let mut command = Command::new(env!("CARGO"));
-        command.args(arguments).current_dir(&apps).env("CARGO_INCREMENTAL", "1").env_remove("RUSTC_WRAPPER");
+        command.args(arguments).current_dir(&apps).env_remove("CARGO_INCREMENTAL").env_remove("RUSTC_WRAPPER");
         command
     };
     run(&mut cargo(&["fetch", "--locked", "--quiet"]))?;
@@ -54,9 +57,11 @@ pub(crate) fn measure() -> Result<ExitCode> {
         let source = apps.join(app).join("src/main.rs");
         let mut changed = Vec::new();
         let original = fs::read_to_string(&source)?;
+        if !original.contains(CHANGED) {
+            return Err(format!("{} was left changed: it lacks `{CHANGED}`", source.display()).into());
+        }
         for change in 0..CHANGES {
-            // The text of an error, so that code is compiled anew and not just looked at.
-            fs::write(&source, original.replace("a question is missing", &format!("question {change} is missing")))?;
+            fs::write(&source, original.replace(CHANGED, &format!("question {change} is missing")))?;
             let built = build(false);
             fs::write(&source, &original)?;
             changed.push(built?.0);
@@ -64,6 +69,9 @@ pub(crate) fn measure() -> Result<ExitCode> {
         let size = fs::metadata(target.join("release").join(&package))?.len() as f64 / 1e6;
         let tree =
             cargo(&["tree", "--locked", "--edges", "normal", "--prefix", "none", "--package", &package]).output()?;
+        if !tree.status.success() {
+            return Err(format!("the tree of {package} cannot be read").into());
+        }
         let tree = String::from_utf8(tree.stdout)?;
         let mut crates: Vec<_> = tree.lines().map(|line| line.trim_end_matches(" (*)")).collect();
         crates.sort_unstable();

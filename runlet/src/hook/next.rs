@@ -95,11 +95,12 @@ impl<'a, T: Clone> Work<'a, T> {
     }
 
     fn poll(&self, cx: &mut Context<'_>) -> Poll<Result<T>> {
-        let mut state = self.state();
+        let state = &mut *self.state();
         // It is polled to its end once: by the one `Next`, or after it by whoever finishes.
         let Some(work) = &mut state.work else { return state.kept.take().map_or(Poll::Pending, Poll::Ready) };
-        let polled = work.as_mut().poll(cx);
+        // Its first poll may be all of it, and is not the hook's time either.
         let since = *state.running_since.get_or_insert_with(Instant::now);
+        let polled = work.as_mut().poll(cx);
         if let Poll::Ready(outcome) = &polled {
             state.work = None;
             state.running_since = None;

@@ -69,6 +69,10 @@ impl<'a> ObjectWriter<'a> {
     }
 
     fn name(&mut self, name: &'static str) {
+        debug_assert!(
+            name.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"\\".contains(&byte)),
+            "`{name}` has escapes"
+        );
         self.next();
         self.out.push(b'"');
         self.out.extend_from_slice(name.as_bytes());

@@ -1,4 +1,4 @@
-//! One call of a tool: within its time, harming nobody else, again where its tool allows it.
+//! One call of a tool: in a task of its own, within its time, again where its tool allows it.
 
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
@@ -6,8 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use futures_util::future::{CatchUnwind, Either};
-use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -43,7 +42,7 @@ pub(super) async fn run(
         let call = begin(token.clone())?;
         let call = if spec.blocking { on_the_blocking_pool(call) } else { call };
         let started = Instant::now();
-        let task = CallTask::begin(call, token, limit, grace);
+        let task = CallTask::spawn(call, token, limit, grace);
         let watched = timeout(limit.saturating_add(grace).saturating_add(WATCHDOG), task.finish()).await;
         let stuck = watched.is_err();
         let Ended { output, left_behind } = watched.unwrap_or_else(|_| Ended::left_behind(timed_out(limit)));
@@ -55,7 +54,7 @@ pub(super) async fn run(
             &output,
             Err(error) if matches!(error.kind(), ToolErrorKind::Failed | ToolErrorKind::TimedOut | ToolErrorKind::Panicked)
         );
-        if !again || attempt >= retries {
+        if !again || attempt >= retries || cancellation.is_cancelled() {
             return output;
         }
         attempt += 1;
@@ -120,10 +119,6 @@ struct Ended {
 }
 
 impl Ended {
-    fn of(ended: <Caught as Future>::Output) -> Self {
-        Self::with(unpanicked(ended))
-    }
-
     fn with(output: Result<ToolOutput, ToolError>) -> Self {
         Self { output, left_behind: false }
     }
@@ -133,47 +128,33 @@ impl Ended {
     }
 }
 
-/// A call whose panics are caught.
-type Caught = CatchUnwind<AssertUnwindSafe<HostedCall>>;
-
-/// A call that has begun. Dropping it cancels the call, which then has its grace to end.
+/// A call in its task. Dropping it cancels the call, which then has its grace to end.
 struct CallTask {
-    /// What came of it at once, or its task.
-    work: Either<Ended, JoinHandle<Ended>>,
+    task: JoinHandle<Ended>,
     _cancel_on_drop: DropGuard,
 }
 
 impl CallTask {
-    fn begin(call: HostedCall, token: CancellationToken, limit: Duration, grace: Duration) -> Self {
-        let mut call = AssertUnwindSafe(call).catch_unwind();
-        // Where all tasks share one thread, a call that never waits holds up the others in a task of its own as it does
-        // here, and a task costs more than all else that is done for it.
-        let here = !token.is_cancelled() && Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread;
-        let work = match here.then(|| (&mut call).now_or_never()).flatten() {
-            Some(ended) => Either::Left(Ended::of(ended)),
-            None => Either::Right(tokio::spawn(supervise(call, token.clone(), limit, grace).in_current_span())),
-        };
-        Self { work, _cancel_on_drop: token.drop_guard() }
+    fn spawn(call: HostedCall, token: CancellationToken, limit: Duration, grace: Duration) -> Self {
+        let task = tokio::spawn(supervise(call, token.clone(), limit, grace).in_current_span());
+        Self { task, _cancel_on_drop: token.drop_guard() }
     }
 
     async fn finish(self) -> Ended {
-        let Self { work, _cancel_on_drop } = self;
-        match work {
-            Either::Left(ended) => ended,
-            Either::Right(task) => task.await.unwrap_or_else(|_| Ended::with(Err(cancelled()))),
-        }
+        let Self { task, _cancel_on_drop } = self;
+        task.await.unwrap_or_else(|_| Ended::with(Err(cancelled())))
     }
 }
 
 /// Lets a call run for as long as it may, and then for as long as it takes to end in good order, up to its grace.
-async fn supervise(call: Caught, token: CancellationToken, limit: Duration, grace: Duration) -> Ended {
+async fn supervise(call: HostedCall, token: CancellationToken, limit: Duration, grace: Duration) -> Ended {
     if token.is_cancelled() {
         return Ended::with(Err(not_begun()));
     }
-    let mut work = pin!(call);
+    let mut work = pin!(AssertUnwindSafe(call).catch_unwind());
     let in_time = timeout(limit, token.run_until_cancelled(work.as_mut())).await;
     let (stopped, ended) = match in_time {
-        Ok(Some(ended)) => return Ended::of(ended),
+        Ok(Some(ended)) => return Ended::with(unpanicked(ended)),
         Ok(None) => (cancelled(), timeout(grace, work).await),
         Err(_) => {
             token.cancel();
@@ -188,7 +169,9 @@ async fn supervise(call: Caught, token: CancellationToken, limit: Duration, grac
     }
 }
 
-fn unpanicked(ended: <Caught as Future>::Output) -> Result<ToolOutput, ToolError> {
+fn unpanicked(
+    ended: Result<Result<ToolOutput, ToolError>, Box<dyn std::any::Any + Send>>,
+) -> Result<ToolOutput, ToolError> {
     // What a panic says was never meant for a model.
     ended.unwrap_or_else(|_| Err(panicked()))
 }

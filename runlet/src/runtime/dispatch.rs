@@ -172,7 +172,7 @@ fn finish(session: &Session, (span, index): (Span, usize), spec: &ToolSpec, call
     }
 }
 
-/// Runs a call, again where its tool allows it.
+/// Runs a call in a task of its own, again where its tool allows it.
 async fn execute(
     session: &Arc<Session>,
     span: Span,
