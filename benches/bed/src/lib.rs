@@ -5,6 +5,7 @@
 
 pub mod counts;
 pub mod floor;
+pub mod inproc;
 pub mod programs;
 pub mod server;
 

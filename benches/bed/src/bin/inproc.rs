@@ -1,23 +1,21 @@
 //! What Runlet costs without a network: steps of a run with a model in memory, and the dispatch of tool calls beside hash
-//! maps and rmcp's router. Prints JSON: figures by row.
+//! maps. Prints JSON: figures by row.
 //!
-//! `cargo run --release -p bed --bin inproc`, with `--features peers` for rmcp. `inproc runs N ROUNDS` only does N runs of
-//! as many rounds, for callgrind.
+//! `cargo run --release -p bed --bin inproc`. `inproc runs N ROUNDS` only does N runs of as many rounds, for callgrind.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::future::Future;
 use std::hint::black_box;
 use std::pin::Pin;
-use std::time::Instant;
 
-use bed::{ALLOCATOR, INSTRUCTIONS, QUESTION, TOOL, TOOL_RESULT};
+use bed::inproc::{CALL, CALLS, Figures, asked, measure, names};
+use bed::{INSTRUCTIONS, QUESTION, TOOL, TOOL_RESULT};
 use futures_util::StreamExt;
 use runlet::context::Context;
 use runlet::message::{Message, Part, Role, ToolCall};
 use runlet::model::{Capabilities, Model, ModelResponse, ModelStream, PreparedRequest, StopReason};
 use runlet::tool::{Arguments, Tool, ToolFuture, ToolSpec, Toolbox};
 use runlet::{Agent, RunPolicy, Runtime, tool};
-use stats_alloc::Region;
 
 /// Looks up an order by the number on its receipt.
 #[tool]
@@ -85,23 +83,6 @@ impl Tool<()> for Named {
     }
 }
 
-/// Time and allocations of one `operation`: the median of some batches.
-fn measure(figures: &mut BTreeMap<String, [f64; 2]>, row: &str, operations: usize, mut batch: impl FnMut(usize)) {
-    batch(operations.div_ceil(10));
-    let mut times: Vec<f64> = (0..9)
-        .map(|_| {
-            let began = Instant::now();
-            batch(operations);
-            began.elapsed().as_nanos() as f64 / operations as f64
-        })
-        .collect();
-    times.sort_by(f64::total_cmp);
-    let region = Region::new(ALLOCATOR);
-    batch(operations);
-    let allocations = region.change().allocations as f64 / operations as f64;
-    figures.insert(row.to_owned(), [times[times.len() / 2], allocations]);
-}
-
 fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -118,7 +99,7 @@ fn main() {
         });
         return;
     }
-    let mut figures = BTreeMap::new();
+    let mut figures = Figures::new();
     for rounds in [10, 100, 1_000, 5_000] {
         let (agent, library) = (agent(rounds), Runtime::new());
         let runs = (2_000 / rounds).max(1);
@@ -152,15 +133,11 @@ async fn stream(agent: &Agent) {
     stream.finish().await.expect("an answer");
 }
 
-const CALL: &str = r#"{"order_id":"123"}"#;
-
 type Boxed = Pin<Box<dyn Future<Output = String> + Send>>;
 
-fn dispatch(figures: &mut BTreeMap<String, [f64; 2]>, runtime: &tokio::runtime::Runtime, tools: usize) {
-    let calls = 100_000;
-    // Names are asked for in turn, so that no cache holds the one.
-    let names: Vec<String> = (0..tools).map(|tool| format!("{TOOL}_{tool}")).collect();
-    let asked: Vec<&str> = (0..calls).map(|call| names[call * 7 % tools].as_str()).collect();
+fn dispatch(figures: &mut Figures, runtime: &tokio::runtime::Runtime, tools: usize) {
+    let names = names(tools);
+    let asked = asked(&names);
 
     let mut toolbox = Toolbox::<()>::new();
     for name in &names {
@@ -169,7 +146,7 @@ fn dispatch(figures: &mut BTreeMap<String, [f64; 2]>, runtime: &tokio::runtime::
         toolbox.add(Named(spec)).expect("a new name");
     }
     let context = Context::<()>::detached(());
-    measure(figures, &format!("dispatch: Runlet, {tools}"), calls, |calls| {
+    measure(figures, &format!("dispatch: Runlet, {tools}"), CALLS, |calls| {
         runtime.block_on(async {
             for name in &asked[..calls] {
                 let tool = toolbox.get(name).expect("a tool");
@@ -182,7 +159,7 @@ fn dispatch(figures: &mut BTreeMap<String, [f64; 2]>, runtime: &tokio::runtime::
         .iter()
         .map(|name| (name.as_str(), (|arguments| bed::look_up(arguments).to_owned()) as fn(&str) -> String))
         .collect();
-    measure(figures, &format!("dispatch: HashMap to fn, {tools}"), calls, |calls| {
+    measure(figures, &format!("dispatch: HashMap to fn, {tools}"), CALLS, |calls| {
         for name in &asked[..calls] {
             black_box(functions[name](CALL));
         }
@@ -195,54 +172,10 @@ fn dispatch(figures: &mut BTreeMap<String, [f64; 2]>, runtime: &tokio::runtime::
             (name.as_str(), call)
         })
         .collect();
-    measure(figures, &format!("dispatch: HashMap to boxed future, {tools}"), calls, |calls| {
+    measure(figures, &format!("dispatch: HashMap to boxed future, {tools}"), CALLS, |calls| {
         runtime.block_on(async {
             for name in &asked[..calls] {
                 black_box(futures[name](CALL.to_owned()).await);
-            }
-        });
-    });
-    #[cfg(feature = "peers")]
-    rmcp(figures, runtime, &names, &asked);
-}
-
-#[cfg(feature = "peers")]
-fn rmcp(figures: &mut BTreeMap<String, [f64; 2]>, runtime: &tokio::runtime::Runtime, names: &[String], asked: &[&str]) {
-    use ::rmcp::handler::server::router::tool::{ToolRoute, ToolRouter};
-    use ::rmcp::handler::server::tool::ToolCallContext;
-    use ::rmcp::handler::server::wrapper::Parameters;
-    use ::rmcp::model::{CallToolRequestParams, NumberOrString};
-    use ::rmcp::service::RequestContext;
-    use ::rmcp::{ServerHandler, ServiceExt};
-
-    #[derive(serde::Deserialize, schemars::JsonSchema)]
-    struct Order {
-        order_id: String,
-    }
-    struct Orders;
-    impl ServerHandler for Orders {}
-    fn lookup(Parameters(order): Parameters<Order>) -> String {
-        assert_eq!(order.order_id, "123");
-        TOOL_RESULT.to_owned()
-    }
-
-    let mut router = ToolRouter::<Orders>::new();
-    for name in names {
-        let tool =
-            ::rmcp::model::Tool::new(name.clone(), bed::TOOL_DESCRIPTION, std::sync::Arc::new(serde_json::Map::new()));
-        router = router.with_route(ToolRoute::new(tool, lookup));
-    }
-    let (near, far) = tokio::io::duplex(1 << 16);
-    let (server, client) = runtime.block_on(async { tokio::join!(Orders.serve(near), ().serve(far)) });
-    let (server, _client) = (server.expect("a server"), client.expect("a client"));
-    let peer = server.peer().clone();
-    measure(figures, &format!("dispatch: rmcp ToolRouter, {}", names.len()), asked.len(), |calls| {
-        runtime.block_on(async {
-            for name in &asked[..calls] {
-                let arguments = serde_json::from_str(CALL).expect("an object");
-                let params = CallToolRequestParams::new((*name).to_owned()).with_arguments(arguments);
-                let context = RequestContext::new(NumberOrString::Number(1), peer.clone());
-                black_box(router.call(ToolCallContext::new(&Orders, params, context)).await.expect("an output"));
             }
         });
     });

@@ -11,6 +11,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use bed::inproc::Figures;
 use bed::programs::{Result, Server, folder, has_valgrind, median};
 use bed::{Measured, Script, Task};
 
@@ -258,8 +259,11 @@ impl Bed {
 
     /// Without a network.
     fn memory(&self, programs: &Path) -> Result<String> {
-        let output = Command::new("taskset").args(["-c", "0"]).arg(programs.join("inproc")).output()?;
-        let figures: BTreeMap<String, [f64; 2]> = serde_json::from_slice(&output.stdout)?;
+        let mut figures = Figures::new();
+        for program in ["inproc", "rmcp"] {
+            let output = Command::new("taskset").args(["-c", "0"]).arg(programs.join(program)).output()?;
+            figures.extend(serde_json::from_slice::<Figures>(&output.stdout)?);
+        }
         let mut table = String::from("| a model in memory | us per step | allocations per step |\n|---|---|---|\n");
         let mut points = Vec::new();
         for (rounds, row) in [10, 100, 1_000, 5_000]
