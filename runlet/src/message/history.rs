@@ -1,5 +1,6 @@
 //! Histories: messages that are shared, with what was computed of them.
 
+use std::cell::Cell;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -231,7 +232,7 @@ struct Cached {
     message: Message,
     tokens: OnceLock<(u64, TokenCount)>,
     part_tokens: OnceLock<(u64, Arc<[TokenCount]>)>,
-    wire: OnceLock<Box<Wire>>,
+    wire: OnceLock<Wire>,
 }
 
 /// A message's bytes in one wire format, and in those that it was written in later. Few conversations have several.
@@ -256,25 +257,35 @@ impl SharedMessage {
         if *key == ruler { Arc::clone(tokens) } else { count(&self.0.message).into() }
     }
 
-    /// The message's bytes in a wire format, written by `write` the first time.
+    /// The message's bytes in a wire format, which `write` adds to a buffer the first time.
     #[cfg_attr(not(feature = "_http"), allow(dead_code, reason = "only the HTTP providers have a wire format"))]
     pub(crate) fn wire<E>(
         &self,
         dialect: &'static str,
-        write: impl Fn(&Message) -> Result<Bytes, E>,
+        write: impl Fn(&Message, &mut Vec<u8>) -> Result<(), E>,
     ) -> Result<&Bytes, E> {
-        let mut place = &self.0.wire;
-        loop {
-            match place.get() {
-                Some(wire) if is(wire.dialect, dialect) => return Ok(&wire.bytes),
-                Some(wire) => place = &wire.next,
-                None => {
-                    let bytes = write(&self.0.message)?;
-                    // Where another thread was faster, its bytes are found now.
-                    _ = place.set(Box::new(Wire { dialect, bytes, next: OnceLock::new() }));
-                }
+        let written = || {
+            let bytes = exact(|out| write(&self.0.message, out))?;
+            Ok(Wire { dialect, bytes, next: OnceLock::new() })
+        };
+        // Where another thread was faster, its bytes are found.
+        let mut wire = match self.0.wire.get() {
+            Some(wire) => wire,
+            None => {
+                let written = written()?;
+                self.0.wire.get_or_init(|| written)
             }
+        };
+        while !is(wire.dialect, dialect) {
+            wire = match wire.next.get() {
+                Some(next) => next,
+                None => {
+                    let written = Box::new(written()?);
+                    wire.next.get_or_init(|| written)
+                }
+            };
         }
+        Ok(&wire.bytes)
     }
 
     /// Where the message is: a copy that shares it is at the same place, an equal message is not.
@@ -289,6 +300,24 @@ impl SharedMessage {
             Err(shared) => shared.message.clone(),
         }
     }
+}
+
+/// The bytes that `write` adds to an empty buffer, without room to spare: they are kept for a message's life.
+fn exact<E>(write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>) -> Result<Bytes, E> {
+    // A buffer that is used again costs less than one that is made small afterwards. A large one is not held on to.
+    thread_local! {
+        static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+    }
+    const LARGE: usize = 16 << 10;
+    let mut buffer = BUFFER.try_with(Cell::take).unwrap_or_default();
+    let written = write(&mut buffer);
+    if buffer.capacity() > LARGE {
+        return written.map(|()| buffer.into_boxed_slice().into());
+    }
+    let bytes = written.map(|()| Bytes::copy_from_slice(&buffer));
+    buffer.clear();
+    BUFFER.try_with(|place| place.set(buffer)).ok();
+    bytes
 }
 
 /// Whether two names are one. Most often it is the same text at the same place, and there is nothing to compare.

@@ -48,6 +48,9 @@ pub(crate) struct Connection {
     vendor: &'static Vendor,
     pub(crate) client: HttpClient,
     pub(crate) base_url: Url,
+    /// The kind of the server, where it is one of many and was asked for.
+    #[cfg(feature = "openai")]
+    pub(crate) compatibility: OnceLock<super::Compatibility>,
     /// The headers of every request.
     headers: Arc<HeaderMap>,
     /// The endpoints that were asked, by their paths. A model has a handful.
@@ -127,7 +130,15 @@ impl Account {
             headers.insert(HeaderName::from_static(name), http::secret_header(vendor.provider, prefix, key)?);
         }
         let client = HttpClient::new(vendor.provider, self.http.clone(), &base_url, self.key.clone())?;
-        Ok(Connection { vendor, client, base_url, headers: Arc::new(headers), endpoints: Mutex::default() })
+        Ok(Connection {
+            vendor,
+            client,
+            base_url,
+            #[cfg(feature = "openai")]
+            compatibility: OnceLock::new(),
+            headers: Arc::new(headers),
+            endpoints: Mutex::default(),
+        })
     }
 
     /// What is known of the model, with what the user said of it.

@@ -25,8 +25,9 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
+use self::failure::AnswerHead;
+pub(crate) use self::failure::ErrorObject;
 use self::failure::Secrets;
-pub(crate) use self::failure::{AnswerHead, ErrorObject};
 #[cfg(feature = "_replay")]
 pub use self::replay::Replayed;
 use self::retry::Retries;
@@ -41,6 +42,8 @@ use crate::model::{ModelStream, PreparedRequest, Watch};
 
 /// The most that is read of an error's body, in bytes.
 const MAX_ERROR_BODY: usize = 64 << 10;
+/// The headers that a client adds to a request: its name, the host and the length of the body.
+const CLIENT_HEADERS: usize = 3;
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream");
 
@@ -107,6 +110,14 @@ impl HttpRequest {
     }
 }
 
+/// What an answer may be.
+#[derive(Clone, Copy)]
+enum Accept {
+    /// What the request's own headers say.
+    Json,
+    Events,
+}
+
 /// A connection to one provider under one key.
 pub(crate) struct HttpClient {
     provider: &'static str,
@@ -157,10 +168,10 @@ impl HttpClient {
     ) -> Result<T, Failure> {
         let limit = self.settings.total_timeout;
         let deadline = after(limit);
-        let secrets = self.secrets(&request);
         let attempt = || async {
             let answer = tokio::time::timeout_at(deadline, self.whole(&request, &decode)).await;
-            answer.unwrap_or_else(|_| Err(self.timeout("an answer", limit))).map_err(|error| secrets.redact(error))
+            let answer = answer.unwrap_or_else(|_| Err(self.timeout("an answer", limit)));
+            answer.map_err(|error| self.secrets(&request).redact(error))
         };
         self.retries.run(&request.watch, Some(deadline), attempt).await
     }
@@ -177,7 +188,7 @@ impl HttpClient {
         let attempt = || async {
             let deadline = after(limit);
             let answer = tokio::time::timeout_at(deadline, async {
-                let (head, response) = self.send(&request, Some(EVENTS)).await?;
+                let (head, response) = self.send(&request, Accept::Events).await?;
                 self.expect_events(head, response).await
             });
             let source = answer.await.unwrap_or_else(|_| Err(self.timeout("an answer", limit)));
@@ -190,8 +201,8 @@ impl HttpClient {
     }
 
     async fn whole<T>(&self, request: &HttpRequest, decode: impl Fn(&str) -> Result<T, Failure>) -> Result<T, Failure> {
-        let (head, response) = self.send(request, None).await?;
-        let body = self.read(response, self.settings.limits.stream).await;
+        let (head, mut response) = self.send(request, Accept::Json).await?;
+        let body = self.read(&mut response, self.settings.limits.stream).await;
         let decoded = body.and_then(|body| match std::str::from_utf8(&body) {
             Ok(json) => decode(json),
             Err(_) => Err(fail(self.provider, Category::Protocol, "the answer is not UTF-8")),
@@ -199,47 +210,50 @@ impl HttpClient {
         decoded.map_err(|error| head.complete(error))
     }
 
-    /// Sends a request once and gives an answer whose status says success. `accept` is what it may be, where that is not
-    /// JSON.
-    async fn send(
-        &self,
-        request: &HttpRequest,
-        accept: Option<HeaderValue>,
-    ) -> Result<(AnswerHead, Response), Failure> {
+    /// Sends a request once and gives an answer whose status says success.
+    async fn send(&self, request: &HttpRequest, accept: Accept) -> Result<(AnswerHead, Response), Failure> {
         #[cfg(feature = "_replay")]
         if let Some(replay) = &self.settings.replay {
-            let response = replay.answer(request);
-            return Ok((AnswerHead::of(&response), response));
+            let mut response = replay.answer(request);
+            return Ok((AnswerHead::take(&mut response), response));
         }
-        let HttpRequest { url, headers, body, .. } = request;
-        let mut sent = Request::new(Method::POST, Url::clone(url));
-        HeaderMap::clone_from(sent.headers_mut(), headers);
-        if let Some(accept) = accept {
-            sent.headers_mut().insert(ACCEPT, accept);
-        }
-        *sent.body_mut() = Some(match &**body {
-            // A client of the user's may follow redirects and send again by itself: it shall have nothing to do that with.
-            [whole] if self.settings.client.is_none() => whole.clone().into(),
-            pieces => reqwest::Body::wrap(Chunks::new(pieces)),
-        });
-        let response = self.client.execute(sent).await;
-        let response = response.map_err(|error| failure::not_answered(self.provider, error))?;
-        let head = AnswerHead::of(&response);
-        if response.status().is_redirection() || response.url() != &**url {
+        let response = self.client.execute(self.sent(request, accept)).await;
+        let mut response = response.map_err(|error| failure::not_answered(self.provider, error))?;
+        let head = AnswerHead::take(&mut response);
+        if response.status().is_redirection() || response.url() != &*request.url {
             let error = fail(self.provider, Category::Protocol, "unexpected redirect");
             return Err(head.complete(error));
         }
         if response.status().is_success() {
             return Ok((head, response));
         }
-        let content_type = content_type(&response);
-        let body = read_up_to(response, MAX_ERROR_BODY).await.0;
-        Err(failure::of_status(self.provider, &head, content_type.as_deref(), &body))
+        let body = Box::pin(read_up_to(&mut response, MAX_ERROR_BODY)).await.0;
+        Err(failure::of_status(self.provider, &head, &body))
+    }
+
+    /// A request as it goes to the client.
+    fn sent(&self, request: &HttpRequest, accept: Accept) -> Request {
+        let mut sent = Request::new(Method::POST, Url::clone(&request.url));
+        let headers = sent.headers_mut();
+        // With room for those that the client adds.
+        headers.reserve(request.headers.len() + CLIENT_HEADERS);
+        for (name, value) in &*request.headers {
+            headers.append(name, value.clone());
+        }
+        if matches!(accept, Accept::Events) {
+            headers.insert(ACCEPT, EVENTS);
+        }
+        *sent.body_mut() = Some(match &*request.body {
+            // A client of the user's may follow redirects and send again by itself: it shall have nothing to do that with.
+            [whole] if self.settings.client.is_none() => whole.clone().into(),
+            pieces => reqwest::Body::wrap(Chunks::new(pieces)),
+        });
+        sent
     }
 
     /// Checks that an answer is an event stream. One that does not say what it is, is looked at.
     async fn expect_events(&self, head: AnswerHead, mut response: Response) -> Result<Source, Failure> {
-        let content_type = content_type(&response);
+        let content_type = head.content_type();
         let first = match content_type.as_deref() {
             Some("text/event-stream") => return Ok(Source::new(head, Bytes::new(), response)),
             Some(_) => Bytes::new(),
@@ -257,13 +271,13 @@ impl HttpClient {
             }
         };
         let mut body = first.to_vec();
-        body.extend_from_slice(&read_up_to(response, MAX_ERROR_BODY).await.0);
+        body.extend_from_slice(&read_up_to(&mut response, MAX_ERROR_BODY).await.0);
         let error = failure::of_other_content(self.provider, content_type.as_deref(), &body);
         Err(head.complete(error))
     }
 
     /// Reads a whole body.
-    async fn read(&self, response: Response, limit: usize) -> Result<Bytes, Failure> {
+    async fn read(&self, response: &mut Response, limit: usize) -> Result<Bytes, Failure> {
         match read_up_to(response, limit).await {
             (body, Ended::Whole) => Ok(body),
             (_, Ended::AtLimit) => {
@@ -366,13 +380,6 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
     by_name || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// The media type of an answer in lower case, without parameters.
-fn content_type(response: &Response) -> Option<String> {
-    let text = response.headers().get(CONTENT_TYPE)?.to_str().ok()?;
-    let media_type = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    (!media_type.is_empty()).then_some(media_type)
-}
-
 /// How the reading of a body ended.
 enum Ended {
     Whole,
@@ -381,7 +388,7 @@ enum Ended {
 }
 
 /// Reads a body, at most `limit` bytes of it. One that comes in one piece is not copied.
-async fn read_up_to(mut response: Response, limit: usize) -> (Bytes, Ended) {
+async fn read_up_to(response: &mut Response, limit: usize) -> (Bytes, Ended) {
     let expected = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
     let mut first = Bytes::new();
     let mut body = Vec::new();

@@ -169,7 +169,8 @@ impl OpenAiChat {
         request: &ModelRequest,
         how: Delivery,
     ) -> Result<(HttpRequest, Compatibility)> {
-        let compatibility = self.compatibility.unwrap_or_else(|| Compatibility::of(&connection.base_url));
+        let by_address = || *connection.compatibility.get_or_init(|| Compatibility::of(&connection.base_url));
+        let compatibility = self.compatibility.unwrap_or_else(by_address);
         let tools =
             self.tools.get(&request.tools, encode::auto_strict(request, compatibility.row()), |tools, strict| {
                 encode::tools(tools, *strict)

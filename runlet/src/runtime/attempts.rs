@@ -1,8 +1,10 @@
 //! One call of a tool: in a task of its own, within its time, again where its tool allows it.
 
+use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -151,8 +153,14 @@ async fn supervise(call: HostedCall, token: CancellationToken, limit: Duration, 
     if token.is_cancelled() {
         return Ended::with(Err(not_begun()));
     }
+    let begun = Instant::now();
     let mut work = pin!(AssertUnwindSafe(call).catch_unwind());
-    let in_time = timeout(limit, token.run_until_cancelled(work.as_mut())).await;
+    // A call that does not wait needs no timer, and nobody to listen for its cancellation.
+    if let Poll::Ready(ended) = poll_fn(|context| Poll::Ready(work.as_mut().poll(context))).await {
+        return Ended::with(unpanicked(ended));
+    }
+    let left = limit.saturating_sub(begun.elapsed());
+    let in_time = timeout(left, token.run_until_cancelled(work.as_mut())).await;
     let (stopped, ended) = match in_time {
         Ok(Some(ended)) => return Ended::with(unpanicked(ended)),
         Ok(None) => (cancelled(), timeout(grace, work).await),

@@ -276,19 +276,20 @@ fn shares_message(before: &Message, message: &Message) -> bool {
 
 /// A message as it goes over the wire, after a comma; nothing where it says nothing.
 fn written(message: &SharedMessage) -> Result<&Bytes> {
-    message.wire(DIALECT, |message| {
-        let mut out = begin(message.role).to_vec();
+    message.wire(DIALECT, |message, out| {
+        out.extend_from_slice(begin(message.role));
         let begun = out.len();
         for part in &message.parts {
-            write_part(&mut out, part, message.role)?;
+            write_part(out, part, message.role)?;
         }
         if out.len() == begun {
-            return Ok(Bytes::new());
+            out.clear();
+        } else {
+            // The first block has no block before it.
+            out.remove(begun);
+            out.extend_from_slice(END);
         }
-        // The first block has no block before it.
-        out.remove(begun);
-        out.extend_from_slice(END);
-        Ok(out.into())
+        Ok(())
     })
 }
 

@@ -54,35 +54,39 @@ const OVERFLOW_PHRASES: &[&str] = &[
     "too many input tokens",
 ];
 
-/// What the head of an answer says, for the errors of that answer.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct AnswerHead {
+/// The head of an answer, for the errors of that answer. It is read where there is one.
+pub(super) struct AnswerHead {
     status: u16,
-    request_id: Option<String>,
-    retry_after: Option<Duration>,
-    should_retry: Option<bool>,
+    headers: HeaderMap,
 }
 
 impl AnswerHead {
-    pub(super) fn of(response: &Response) -> Self {
-        let headers = response.headers();
-        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-        Self {
-            status: response.status().as_u16(),
-            request_id: text("x-request-id").or_else(|| text("request-id")).map(str::to_owned),
-            retry_after: retry_after(headers, SystemTime::now()),
-            should_retry: text("x-should-retry").and_then(|text| text.trim().parse().ok()),
-        }
+    /// Takes the head of an answer out of it.
+    pub(super) fn take(response: &mut Response) -> Self {
+        Self { status: response.status().as_u16(), headers: std::mem::take(response.headers_mut()) }
     }
 
     /// Adds to an error what the head says and the error does not.
     pub(super) fn complete(&self, mut error: Failure) -> Failure {
+        let text = |name: &str| self.text(name);
         error.status = error.status.or(Some(self.status));
-        error.request_id = error.request_id.or_else(|| self.request_id.clone());
+        let request_id = || text("x-request-id").or_else(|| text("request-id")).map(str::to_owned);
+        error.request_id = error.request_id.or_else(request_id);
         // The header is exact; the words of the body are a hint for where there is none.
-        error.retry_after = self.retry_after.or(error.retry_after);
-        error.should_retry = error.should_retry.or(self.should_retry);
+        error.retry_after = retry_after(&self.headers, SystemTime::now()).or(error.retry_after);
+        let should_retry = || text("x-should-retry").and_then(|text| text.trim().parse().ok());
+        error.should_retry = error.should_retry.or_else(should_retry);
         error
+    }
+
+    /// The media type in lower case, without parameters.
+    pub(super) fn content_type(&self) -> Option<String> {
+        let media_type = self.text("content-type")?.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        (!media_type.is_empty()).then_some(media_type)
+    }
+
+    fn text(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
     }
 }
 
@@ -209,9 +213,9 @@ fn by_status(status: u16) -> Category {
 }
 
 /// The error of an answer whose status says that it failed.
-pub(super) fn of_status(provider: &str, head: &AnswerHead, content_type: Option<&str>, body: &[u8]) -> Failure {
+pub(super) fn of_status(provider: &str, head: &AnswerHead, body: &[u8]) -> Failure {
     let object = ErrorObject::in_body(body).unwrap_or_else(|| ErrorObject {
-        message: format!("the answer, {}, says nothing of the reason", describe(content_type)),
+        message: format!("the answer, {}, says nothing of the reason", describe(head.content_type().as_deref())),
         ..ErrorObject::default()
     });
     head.complete(object.into_error(provider, Some(head.status)))

@@ -1,9 +1,11 @@
 //! When a request is sent again: after failures that a later try may cure, in time, and not too often.
 
+use std::future::ready;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
+use futures_util::future::Either;
 use tokio::time::Instant;
 use tower::retry::budget::{Budget, TpsBudget};
 
@@ -123,11 +125,30 @@ impl Retries {
         &self,
         watch: &Watch,
         deadline: Option<Instant>,
-        attempt: impl FnMut() -> F,
+        mut attempt: impl FnMut() -> F,
     ) -> Result<T, Failure> {
         self.budget.deposit();
+        match attempt().await {
+            Err(error) if error.is_retryable() => Box::pin(self.go_on(watch, deadline, error, attempt)).await,
+            Err(mut error) => {
+                error.attempts = 1;
+                Err(error)
+            }
+            answered => answered,
+        }
+    }
+
+    /// Tries again after a first failure.
+    async fn go_on<T, F: Future<Output = Result<T, Failure>>>(
+        &self,
+        watch: &Watch,
+        deadline: Option<Instant>,
+        error: Failure,
+        mut attempt: impl FnMut() -> F,
+    ) -> Result<T, Failure> {
+        let mut first = Some(error);
         let attempts = AtomicU32::new(1);
-        let tried = attempt
+        let tried = (|| first.take().map_or_else(|| Either::Right(attempt()), |error| Either::Left(ready(Err(error)))))
             .retry(self.policy.delays())
             .sleep(tokio::time::sleep)
             .when(|error: &Failure| error.is_retryable())

@@ -27,8 +27,6 @@ pub(super) const INCLUDE_USAGE: &str = "include_usage";
 /// The option that names the field for the most tokens of an answer.
 pub(super) const MAX_TOKENS_FIELD: &str = "max_tokens_field";
 
-/// Room for the bytes of a message, so that writing a usual one does not move them.
-const MESSAGE_BYTES: usize = 512;
 /// Room for what stands before the messages, apart from the tools.
 const HEAD_BYTES: usize = 512;
 
@@ -198,14 +196,9 @@ fn output_format(format: &OutputFormat, auto_strict: bool, row: &Row) -> Result<
 }
 
 fn message_bytes<'a>(message: &'a SharedMessage, row: &Row) -> Result<&'a Bytes> {
-    message.wire(row.dialect, |message| {
-        let mut out = Vec::with_capacity(MESSAGE_BYTES);
-        match message.role {
-            Role::Assistant => assistant(&mut out, message, row)?,
-            Role::System | Role::User | Role::Tool => others(&mut out, message, row)?,
-        }
-        // What is kept for the message's life has no room to spare.
-        Ok(out.into_boxed_slice().into())
+    message.wire(row.dialect, |message, out| match message.role {
+        Role::Assistant => assistant(out, message, row),
+        Role::System | Role::User | Role::Tool => others(out, message, row),
     })
 }
 

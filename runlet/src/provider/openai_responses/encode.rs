@@ -160,8 +160,7 @@ fn says_something(request: &ModelRequest) -> Result<bool> {
 }
 
 fn message_items(message: &SharedMessage) -> Result<&Bytes> {
-    message.wire(DIALECT, |message| {
-        let mut out = Vec::new();
+    message.wire(DIALECT, |message, out| {
         let mut content: Vec<&Part> = Vec::new();
         for part in &message.parts {
             match part {
@@ -169,18 +168,17 @@ fn message_items(message: &SharedMessage) -> Result<&Bytes> {
                 Part::Native(native) if is_content(native) => content.push(part),
                 Part::Text(_) | Part::Refusal(_) | Part::Media(_) => {
                     if begins_item(part) {
-                        write_content(&mut out, message, &mut content)?;
+                        write_content(out, message, &mut content)?;
                     }
                     content.push(part);
                 }
                 Part::Native(_) | Part::Reasoning(_) | Part::ToolCall(_) | Part::ToolResult(_) => {
-                    write_content(&mut out, message, &mut content)?;
-                    write_item(&mut out, part)?;
+                    write_content(out, message, &mut content)?;
+                    write_item(out, part)?;
                 }
             }
         }
-        write_content(&mut out, message, &mut content)?;
-        Ok(out.into())
+        write_content(out, message, &mut content)
     })
 }
 

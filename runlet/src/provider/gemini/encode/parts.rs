@@ -28,15 +28,14 @@ const MAX_EXACT: u64 = 1 << 53;
 
 /// The parts of a message, each after a comma.
 pub(super) fn parts(message: &SharedMessage, is_new: bool) -> Result<&Bytes> {
-    message.wire(if is_new { DIALECT } else { OLD_DIALECT }, |message| {
+    message.wire(if is_new { DIALECT } else { OLD_DIALECT }, |message, out| {
         // What another model said has no signature; the first call of a turn must have one.
         let is_own = message.parts.iter().any(is_own) || message.extra.of(PROVIDER).is_some();
         let mut unsigned = is_new && !is_own;
-        let mut out = Vec::new();
         for part in &message.parts {
-            write_part(&mut out, part, is_new, &mut unsigned)?;
+            write_part(out, part, is_new, &mut unsigned)?;
         }
-        Ok(out.into())
+        Ok(())
     })
 }
 
