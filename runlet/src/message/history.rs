@@ -71,6 +71,25 @@ impl Messages {
         &mut Arc::make_mut(&mut self.list).messages
     }
 
+    /// How many bytes are to be added to a buffer after which the messages follow, up to the first whose bytes are more than
+    /// `most`. For a long history, to which [`join`](Self::join) makes room, it is 0.
+    #[cfg_attr(not(feature = "openai"), allow(dead_code, reason = "only its formats are written message by message"))]
+    pub(crate) fn room<'a, E>(
+        &'a self,
+        most: usize,
+        write: impl Fn(&'a SharedMessage) -> Result<&'a Bytes, E>,
+    ) -> Result<usize, E> {
+        let mut room = 0;
+        for message in if self.len() < LONG { &**self } else { &[] } {
+            let bytes = write(message)?.len();
+            if bytes > most {
+                break;
+            }
+            room += bytes;
+        }
+        Ok(room)
+    }
+
     /// Adds the bytes of the first messages of a long history to `out`, but for the first `skip` bytes of all, and says how
     /// many messages they are: up to the first whose bytes are more than `most`. `write` gives the bytes of one.
     #[cfg_attr(not(feature = "openai"), allow(dead_code, reason = "only its formats are written message by message"))]
@@ -269,20 +288,18 @@ impl SharedMessage {
             Ok(Wire { dialect, bytes, next: OnceLock::new() })
         };
         // Where another thread was faster, its bytes are found.
-        let mut wire = match self.0.wire.get() {
-            Some(wire) => wire,
-            None => {
-                let written = written()?;
-                self.0.wire.get_or_init(|| written)
-            }
+        let mut wire = if let Some(wire) = self.0.wire.get() {
+            wire
+        } else {
+            let written = written()?;
+            self.0.wire.get_or_init(|| written)
         };
         while !is(wire.dialect, dialect) {
-            wire = match wire.next.get() {
-                Some(next) => next,
-                None => {
-                    let written = Box::new(written()?);
-                    wire.next.get_or_init(|| written)
-                }
+            wire = if let Some(next) = wire.next.get() {
+                next
+            } else {
+                let written = Box::new(written()?);
+                wire.next.get_or_init(|| written)
             };
         }
         Ok(&wire.bytes)

@@ -205,8 +205,8 @@ impl Driver {
         } else {
             self.go_hooked().boxed().await;
         }
-        let Self { run, error, model, as_it_was, .. } = *self;
-        let mut report = RunReport::new(run, error, model.provider());
+        let as_it_was = self.as_it_was;
+        let mut report = self.into_report();
         if !session.hooks.is_empty() && report.status != RunStatus::Interrupted && !as_it_was {
             tell_end(&session, &mut report).boxed().await;
         }
@@ -215,7 +215,13 @@ impl Driver {
         }
         emit_end(&session, &report);
         session.emitter.seen().await;
-        report
+        *report
+    }
+
+    /// Boxed, as it would lie in the future of the run from the beginning.
+    fn into_report(self: Box<Self>) -> Box<RunReport> {
+        let Self { run, error, model, .. } = *self;
+        Box::new(RunReport::new(run, error, model.provider()))
     }
 
     /// Does the whole work of the run.

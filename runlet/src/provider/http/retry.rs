@@ -128,14 +128,15 @@ impl Retries {
         mut attempt: impl FnMut() -> F,
     ) -> Result<T, Failure> {
         self.budget.deposit();
-        match attempt().await {
-            Err(error) if error.is_retryable() => Box::pin(self.go_on(watch, deadline, error, attempt)).await,
-            Err(mut error) => {
-                error.attempts = 1;
-                Err(error)
-            }
-            answered => answered,
+        let mut error = match attempt().await {
+            Err(error) => error,
+            answered => return answered,
+        };
+        if error.is_retryable() {
+            return Box::pin(self.go_on(watch, deadline, error, attempt)).await;
         }
+        error.attempts = 1;
+        Err(error)
     }
 
     /// Tries again after a first failure.

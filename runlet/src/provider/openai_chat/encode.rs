@@ -27,8 +27,8 @@ pub(super) const INCLUDE_USAGE: &str = "include_usage";
 /// The option that names the field for the most tokens of an answer.
 pub(super) const MAX_TOKENS_FIELD: &str = "max_tokens_field";
 
-/// Room for what stands before the messages, apart from the tools.
-const HEAD_BYTES: usize = 512;
+/// Room for what stands around the messages, apart from the tools and the instructions.
+const HEAD_BYTES: usize = 256;
 
 /// Writes the body of a request; `tools` is what [`tools`] wrote of its tools.
 pub(super) fn body(
@@ -46,10 +46,12 @@ pub(super) fn body(
     }
     let overridden: HashSet<&str> = rest.keys().map(String::as_str).collect();
 
-    let mut pieces = Pieces::with_capacity(request.messages.len() + 2);
-    let mut head = Vec::with_capacity(HEAD_BYTES + tools.len());
+    let write = |message| message_bytes(message, row);
+    let room = if overridden.contains("messages") { 0 } else { request.messages.room(SMALL, write)? };
+    let instructions_bytes = request.instructions.as_deref().map_or(0, str::len);
+    let mut head = Vec::with_capacity(HEAD_BYTES + tools.len() + instructions_bytes + room);
     let mut object = ObjectWriter::begin(&mut head);
-    let write = |object: &mut ObjectWriter<'_>| {
+    let write_head = |object: &mut ObjectWriter<'_>| {
         if !overridden.contains("model") {
             object.field("model", model)?;
         }
@@ -63,7 +65,7 @@ pub(super) fn body(
         }
         object.fields(&rest, &[])
     };
-    write(&mut object).map_err(|error| unwritable(PROVIDER, &error))?;
+    write_head(&mut object).map_err(|error| unwritable(PROVIDER, &error))?;
     if overridden.contains("messages") {
         object.end();
         return Ok(head.into());
@@ -76,11 +78,12 @@ pub(super) fn body(
         .map_err(|error| unwritable(PROVIDER, &error))?;
     let mut follows = request.instructions.is_some();
     let begun = head.len();
-    let write = |message| message_bytes(message, row);
     let joined = request.messages.join(row.dialect, SMALL, usize::from(!follows), &mut head, write)?;
     follows |= head.len() > begun;
+    let rest = request.messages.get(joined..).unwrap_or_default();
+    let mut pieces = Pieces::with_capacity(rest.len() + 2);
     pieces.own(head);
-    for message in request.messages.get(joined..).unwrap_or_default() {
+    for message in rest {
         // A message's bytes begin with a comma, so that they can be shared wherever the message stands.
         let bytes = message_bytes(message, row)?;
         if !bytes.is_empty() {

@@ -26,13 +26,18 @@ const DIALECT: &str = "openai-responses";
 /// The most that a call's id may have, in bytes: the API's reference has it as `maxLength`, and longer ones are rejected.
 const LONGEST_CALL_ID: usize = 64;
 
+/// Room for what stands around the messages, apart from the tools and the instructions.
+const HEAD_BYTES: usize = 256;
+
 /// Writes the body of a request; `tools` is what [`tools`] wrote of its tools.
 pub(super) fn body(model: &str, request: &ModelRequest, tools: &Bytes, delivery: Delivery) -> Result<RequestBody> {
     let mut rest = settings(request, delivery)?;
     lay_options(&mut rest, &VENDOR, request, &[AUTO_STRICT])?;
     let overridden: HashSet<&str> = rest.keys().map(String::as_str).collect();
 
-    let mut head = Vec::new();
+    let room = if overridden.contains("input") { 0 } else { request.messages.room(SMALL, message_items)? };
+    let instructions_bytes = request.instructions.as_deref().map_or(0, str::len);
+    let mut head = Vec::with_capacity(HEAD_BYTES + tools.len() + instructions_bytes + room);
     let mut object = ObjectWriter::begin(&mut head);
     if !overridden.contains("model") {
         object.field("model", model).map_err(unwritable)?;
@@ -64,9 +69,10 @@ pub(super) fn body(model: &str, request: &ModelRequest, tools: &Bytes, delivery:
     // A message's bytes begin with a comma, so that they can be shared wherever the message stands.
     let joined = request.messages.join(DIALECT, SMALL, 1, &mut head, message_items)?;
     let mut follows = head.len() > begun;
-    let mut pieces = Pieces::with_capacity(request.messages.len() + 2);
+    let rest = request.messages.get(joined..).unwrap_or_default();
+    let mut pieces = Pieces::with_capacity(rest.len() + 2);
     pieces.own(head);
-    for message in request.messages.get(joined..).unwrap_or_default() {
+    for message in rest {
         let items = message_items(message)?;
         if !items.is_empty() {
             pieces.kept(items, usize::from(!follows));

@@ -11,7 +11,7 @@ use tracing::Instrument;
 
 use super::super::genai;
 use super::super::output::OutputCap;
-use super::fit::Unanswered;
+use super::fit::{Fits, Unanswered};
 use super::tools::EarlyCall;
 use super::{Driver, function_name};
 use crate::context::Span;
@@ -55,37 +55,15 @@ impl Sent {
 
 impl Driver {
     pub(super) async fn call_model(&mut self, step: u32) -> Result<()> {
-        let session = Arc::clone(&self.session);
-        let span = session.emitter.span(step, self.step);
-        let (context, at) = (session.hook_context(step), session.hook_point(span));
-        let mut request = self.request(step);
-        let answer = if session.hooks.is_empty() {
-            None
+        let span = self.session.emitter.span(step, self.step);
+        let answered = if self.session.hooks.is_empty() {
+            let request = self.request(step);
+            let request = self.fits(span, request);
+            self.answer(step, span, request).await?
         } else {
-            session.hooks.before_model_call(&context, at, &mut request).boxed().await?
+            Box::pin(self.answer_hooked(step, span)).await?
         };
-        if request.messages.lineage() != self.run.context().lineage() {
-            request.messages = std::mem::take(&mut request.messages).joined_turns();
-            request.messages.check_calls().map_err(|unpaired| {
-                let message = format!("a hook left a conversation that no provider would take: {unpaired}");
-                Error::with_source(ErrorKind::Hook, message, unpaired)
-            })?;
-        }
-        let Answered { mut response, early, max_output, duration } = if let Some((hook, response)) = answer {
-            let response = self.respond(span, hook, response, true).boxed().await?;
-            Answered { response, early: Vec::new(), max_output: None, duration: Duration::ZERO }
-        } else {
-            let prepared = self.allowed(step, span, request, None).await?;
-            self.ask_once_more(step, span, prepared).await?
-        };
-        if !session.hooks.is_empty() {
-            let usage = response.usage;
-            if let Err(error) = session.hooks.after_model_call(&context, at, &mut response).boxed().await {
-                // What was answered was billed, whatever becomes of it.
-                self.not_answered(usage, false)?;
-                return Err(error);
-            }
-        }
+        let Answered { mut response, early, max_output, duration } = answered;
         let used_up = response.usage.output_tokens.zip(max_output).is_some_and(|(used, most)| used >= most);
         if used_up && response.message.tool_calls().next().is_some() {
             // Some servers say `tool_calls` where they mean `length`.
@@ -94,7 +72,7 @@ impl Driver {
         let ModelResponse { message, stop_reason, usage, model, .. } = response;
         // Who watches shares the message with the history.
         let message = SharedMessage::from(message);
-        session.emitter.emit(span, || EventKind::ModelCompleted {
+        self.session.emitter.emit(span, || EventKind::ModelCompleted {
             message: message.clone(),
             model,
             stop_reason: stop_reason.clone(),
@@ -102,13 +80,52 @@ impl Driver {
             duration,
         });
         self.run.answer(message, stop_reason, usage)?;
-        session.set_usage(self.run.usage());
-        session.lineage.tell(self.run.spent());
-        session.lineage.check_tool_calls()?;
+        self.session.set_usage(self.run.usage());
+        self.session.lineage.tell(self.run.spent());
+        self.session.lineage.check_tool_calls()?;
         if let Action::CallTools { calls, .. } = self.run.next() {
             self.call_tools(calls, early).await?;
         }
         Ok(())
+    }
+
+    /// The model's answer to a request, which is first made to fit where it does not.
+    async fn answer(&mut self, step: u32, span: Span, request: Fits) -> Result<Answered> {
+        let prepared = match request {
+            Ok(prepared) => prepared,
+            Err(request) => Box::pin(self.make_fit(step, span, request, None)).await?,
+        };
+        let prepared = self.allowed(step, span, prepared).await?;
+        self.ask_once_more(step, span, prepared).await
+    }
+
+    /// The answer of the model, or of a hook in its place, with the hooks before and after it.
+    async fn answer_hooked(&mut self, step: u32, span: Span) -> Result<Answered> {
+        let session = Arc::clone(&self.session);
+        let (context, at) = (session.hook_context(step), session.hook_point(span));
+        let mut request = self.request(step);
+        let given = session.hooks.before_model_call(&context, at, &mut request).await?;
+        if request.messages.lineage() != self.run.context().lineage() {
+            request.messages = std::mem::take(&mut request.messages).joined_turns();
+            request.messages.check_calls().map_err(|unpaired| {
+                let message = format!("a hook left a conversation that no provider would take: {unpaired}");
+                Error::with_source(ErrorKind::Hook, message, unpaired)
+            })?;
+        }
+        let mut answered = if let Some((hook, response)) = given {
+            let response = self.respond(span, hook, response, true).await?;
+            Answered { response, early: Vec::new(), max_output: None, duration: Duration::ZERO }
+        } else {
+            let request = self.fits(span, request);
+            self.answer(step, span, request).await?
+        };
+        let usage = answered.response.usage;
+        if let Err(error) = session.hooks.after_model_call(&context, at, &mut answered.response).await {
+            // What was answered was billed, whatever becomes of it.
+            self.not_answered(usage, false)?;
+            return Err(error);
+        }
+        Ok(answered)
     }
 
     /// How many tokens the answer to a request may have, under the limits of this run and of those around it.
@@ -137,15 +154,13 @@ impl Driver {
         self.run.policy().dearest(&model::names(&self.model)).into()
     }
 
-    /// A request that was counted, its answer held to what the run's limits leave for it, and that no guard vetoes.
+    /// A request whose answer is held to what the run's limits leave for it, and that no guard vetoes.
     pub(super) async fn allowed(
         &mut self,
         step: u32,
         span: Span,
-        request: ModelRequest,
-        turned_down: Option<&Error>,
+        mut prepared: PreparedRequest,
     ) -> Result<PreparedRequest> {
-        let mut prepared = self.prepare(step, span, request, turned_down).await?;
         if let Some(allowance) = self.output_allowance(upper_input(&prepared))? {
             self.context.hold_answer(&mut prepared, allowance, &self.capabilities);
         }

@@ -19,6 +19,9 @@ use crate::run::Outcome;
 /// How long a provider may take to count a request. It answers at once or is of no help.
 const COUNT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// A request that fits as it is, or one that is still to be made to fit.
+pub(super) type Fits = Result<PreparedRequest, Box<ModelRequest>>;
+
 /// Why a model did not answer.
 pub(super) struct Unanswered {
     pub(super) error: Error,
@@ -40,14 +43,30 @@ impl Unanswered {
 }
 
 impl Driver {
+    /// Counts a request and seals it. One that is to be made smaller, or refused, comes back for
+    /// [`make_fit`](Self::make_fit).
+    pub(super) fn fits(&mut self, span: Span, request: ModelRequest) -> Fits {
+        let counted = self.context.prepare_with(&mut self.ledger, request, &self.capabilities);
+        let prepared = counted.map_err(|(request, _)| request)?;
+        let rounds = self.context.policy().rounds();
+        if let Some(bill) = prepared.bill() {
+            if rounds.iter().any(|(_, of)| self.excess(bill, *of, false) > 0) {
+                return Err(Box::new(prepared.into_request()));
+            }
+            self.session.emitter.emit(span, || EventKind::ContextBudgetChecked { bill: bill.clone() });
+        }
+        Ok(prepared)
+    }
+
     /// Counts a request and seals it; one that does not fit is made smaller first, as far as the policy goes.
-    pub(super) async fn prepare(
+    pub(super) async fn make_fit(
         &mut self,
         step: u32,
         span: Span,
-        mut request: ModelRequest,
+        request: Box<ModelRequest>,
         turned_down: Option<&Error>,
     ) -> Result<PreparedRequest> {
+        let mut request = *request;
         let mut rounds = self.context.policy().rounds();
         let mut failures: Vec<Error> = Vec::new();
         let mut begun: Vec<Option<Share>> = Vec::new();
@@ -235,7 +254,9 @@ impl Driver {
         if unanswered.begun {
             return Err(ContextOverflow::refused(bill, unanswered.error).into());
         }
-        let smaller = self.allowed(step, span, sent.into_asked(), Some(&unanswered.error)).boxed().await?;
+        let request = Box::new(sent.into_asked());
+        let smaller = Box::pin(self.make_fit(step, span, request, Some(&unanswered.error))).await?;
+        let smaller = self.allowed(step, span, smaller).await?;
         let bill = smaller.bill().cloned();
         self.ask(span, smaller).boxed().await.map_err(|again| match bill {
             Some(bill) if again.is_overflow() => ContextOverflow::refused(bill, again.error).into(),
