@@ -7,6 +7,7 @@ use runlet::model::{AnyModel, Model, ModelEvent, ModelRequest, ModelResponse};
 use runlet::provider::{Anthropic, Compatibility, Gemini, OpenAiChat, OpenAiResponses, Replayed, RetryPolicy};
 use runlet::{Error, Result};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// The wire formats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +57,8 @@ impl Api {
         RUNTIME.with(|runtime| runtime.block_on(self.model().complete(request)))
     }
 
-    /// The body that is sent for a request.
+    /// The body that is sent for a request; `null` where no `Value` holds it, as half a character that a provider said in
+    /// an item of its own goes back as it came.
     ///
     /// # Errors
     /// What the adapter says of a request that it does not send.
@@ -65,7 +67,10 @@ impl Api {
         SENT.take();
         let answer = RUNTIME.with(|runtime| runtime.block_on(self.model().stream(request.unbudgeted())));
         match (SENT.take(), answer) {
-            (Some(body), _) => Ok(serde_json::from_slice(&body).expect("what is sent is JSON")),
+            (Some(body), _) => {
+                serde_json::from_slice::<&RawValue>(&body).expect("what is sent is JSON");
+                Ok(serde_json::from_slice(&body).unwrap_or_default())
+            }
             (None, Err(error)) => Err(error),
             (None, Ok(_)) => panic!("{self:?} answered without sending"),
         }

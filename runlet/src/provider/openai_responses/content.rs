@@ -4,6 +4,8 @@
 //! wire (annotations, the detail of an image). `item` holds what stands beside the content (id, status, phase); it is on
 //! the first part of an item only, and a part that has it begins a new item.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 use super::PROVIDER;
@@ -63,6 +65,16 @@ fn text_part(text: String, item: Option<Map<String, Value>>, part: Map<String, V
 fn native(kind: &str, json: String, item: Option<&Map<String, Value>>) -> Option<Part> {
     let native = Native::new(PROVIDER, kind, json);
     (is_content(&native) && item.is_none_or(Map::is_empty)).then_some(Part::Native(native))
+}
+
+/// An item of its own that is kept as it came.
+pub(super) fn native_item(kind: &str, json: impl Into<Arc<str>>) -> Part {
+    let mut native = Native::new(PROVIDER, kind, json);
+    if is_content(&native) {
+        // It would be taken for a part of a message. Its type still stands in the item.
+        native.kind.clear();
+    }
+    Part::Native(native)
 }
 
 /// Whether a native part stands inside a message, as the types of content parts do, or is an item of its own.

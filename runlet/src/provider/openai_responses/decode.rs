@@ -7,9 +7,9 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::PROVIDER;
-use super::content::{self, Begins};
+use super::content::{self, Begins, native_item};
 use crate::error::ProviderErrorCategory as Category;
-use crate::message::{Extra, Message, Native, Part, Reasoning, Role, ToolCall, Usage, UsageSource};
+use crate::message::{Extra, Message, Part, Reasoning, Role, ToolCall, Usage, UsageSource};
 use crate::model::{ModelResponse, StopReason};
 use crate::provider::http::ErrorObject;
 use crate::provider::json::Words;
@@ -116,7 +116,7 @@ pub(super) fn item(json: &str) -> Result<Vec<Part>, Failure> {
     };
     let kind = kind.as_str().unwrap_or_default();
     if !matches!(kind, "message" | "function_call" | "reasoning") {
-        return Ok(vec![Part::Native(Native::new(PROVIDER, kind, json))]);
+        return Ok(vec![native_item(kind, json)]);
     }
     let fields = serde_json::from_str(json).map_err(|error| malformed("an item", &error))?;
     let parts = match kind {
@@ -124,7 +124,7 @@ pub(super) fn item(json: &str) -> Result<Vec<Part>, Failure> {
         "function_call" => function_call(fields).map(|part| vec![part]),
         _ => Some(vec![reasoning(fields)]),
     };
-    Ok(parts.unwrap_or_else(|| vec![Part::Native(Native::new(PROVIDER, kind, json))]))
+    Ok(parts.unwrap_or_else(|| vec![native_item(kind, json)]))
 }
 
 #[derive(Deserialize)]

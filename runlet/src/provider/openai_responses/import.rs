@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::content::{self, Begins};
 use super::{PROVIDER, config, decode};
 use crate::error::Result;
-use crate::message::{Extra, Message, Native, Part, Role, ToolResult};
+use crate::message::{Extra, Message, Part, Role, ToolResult};
 use crate::model::{ModelRequest, OutputFormat, ToolChoice, ToolDefinition};
 use crate::provider::openai::{
     AUTO_STRICT, leaves_strict_open, native_tool, only, read_function, read_schema_format, take, take_text,
@@ -161,7 +161,7 @@ impl History {
     /// Keeps an item as it is, with the items it stands among.
     fn push_native(&mut self, item: &Map<String, Value>) {
         let kind = item.get("type").and_then(Value::as_str).unwrap_or_default();
-        let part = Part::Native(Native::new(PROVIDER, kind, json(item)));
+        let part = content::native_item(kind, json(item));
         let by_role = item.get("role").and_then(Value::as_str).and_then(role);
         let last = self.messages.last().map(|message| message.role);
         let role = by_role.or(last.filter(|role| *role == Role::Tool)).unwrap_or(Role::Assistant);

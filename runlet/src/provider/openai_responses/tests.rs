@@ -147,6 +147,16 @@ fn settings_and_options_meet_in_the_body() {
 }
 
 #[test]
+fn an_item_that_is_named_like_a_part_of_a_message_stays_an_item() {
+    let odd = json!({ "type": "output_forecast", "degrees": 7 });
+    check_round_trip(&json!({ "input": [{ "role": "user", "content": "Hi" }, odd] }));
+    check_round_trip(&json!({ "input": [{ "type": "input_text", "text": "Hi" }] }));
+    let parts = decode::item(&odd.to_string()).expect("an item");
+    let said = Message::new(Role::Assistant, [parts, vec![Part::text("Cold.")]].concat());
+    check_input(vec![said], &json!([odd, { "role": "assistant", "content": "Cold." }]));
+}
+
+#[test]
 fn extra_body_can_replace_anything() {
     let extra = json!({ "model": "other", "input": "Hello", "tools": [] });
     assert_eq!(body(&ModelRequest::new("Hi").option("openai", "extra_body", extra.clone())), extra);
