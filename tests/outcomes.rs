@@ -503,6 +503,31 @@ fn a_call_gives_the_same_whether_it_ends_at_once_or_waits_on_one_thread_or_on_se
     check_threads(tools, &["at once", "later", fell, fell]);
 }
 
+#[tokio::test]
+async fn calls_that_give_way_take_turns() {
+    let turns = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let tools = ["first", "second"].map(|name| {
+        let turns = std::sync::Arc::clone(&turns);
+        Stub::new(name, move |_, _| {
+            let turns = std::sync::Arc::clone(&turns);
+            async move {
+                for _ in 0..3 {
+                    turns.lock().unwrap().push(name);
+                    tokio::task::yield_now().await;
+                }
+                Ok(String::new())
+            }
+        })
+    });
+    let model = ScriptedModel::new().tool_calls([("first", json!({})), ("second", json!({}))]).text("done");
+    Runtime::new().run(&agent(&model, tools), (), "go").await.unwrap();
+    let turns = turns.lock().unwrap();
+    // Which of them goes first in a round is the scheduler's business.
+    for round in turns.chunks(2) {
+        assert!(round.contains(&"first") && round.contains(&"second"), "{turns:?}");
+    }
+}
+
 #[test]
 fn calls_that_block_their_threads_hold_up_no_other_where_there_are_threads() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();

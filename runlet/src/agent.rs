@@ -59,7 +59,7 @@ pub(crate) struct Parts<D> {
     pub(crate) metadata: Map<String, Value>,
     pub(crate) output: OutputPlan,
     /// Counts by the rules of the model.
-    pub(crate) context: ContextManager,
+    pub(crate) context: Arc<ContextManager>,
     pub(crate) run: RunPolicy,
     pub(crate) tools: ToolPolicy,
     /// The request every run begins from.
@@ -396,7 +396,7 @@ where
             hooks,
             metadata,
             output,
-            context,
+            context: Arc::new(context),
             run,
             tools,
             template,

@@ -71,8 +71,8 @@ impl Messages {
         &mut Arc::make_mut(&mut self.list).messages
     }
 
-    /// How many bytes are to be added to a buffer after which the messages follow, up to the first whose bytes are more than
-    /// `most`. For a long history, to which [`join`](Self::join) makes room, it is 0.
+    /// How much room a buffer needs for the messages that are added to it, up to the first of more than `most` bytes. It is
+    /// 0 for a long history: [`join`](Self::join) makes its own.
     #[cfg_attr(not(feature = "openai"), allow(dead_code, reason = "only its formats are written message by message"))]
     pub(crate) fn room<'a, E>(
         &'a self,

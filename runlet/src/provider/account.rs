@@ -48,7 +48,7 @@ pub(crate) struct Connection {
     vendor: &'static Vendor,
     pub(crate) client: HttpClient,
     pub(crate) base_url: Url,
-    /// The kind of the server, where it is one of many and was asked for.
+    /// The kind of the server, once `OpenAiChat` has asked for it.
     #[cfg(feature = "openai")]
     pub(crate) compatibility: OnceLock<super::Compatibility>,
     /// The headers of every request.

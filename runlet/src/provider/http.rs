@@ -25,9 +25,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
-use self::failure::AnswerHead;
 pub(crate) use self::failure::ErrorObject;
-use self::failure::Secrets;
+use self::failure::{AnswerHead, Secrets};
 #[cfg(feature = "_replay")]
 pub use self::replay::Replayed;
 use self::retry::Retries;
@@ -110,11 +109,11 @@ impl HttpRequest {
     }
 }
 
-/// What an answer may be.
+/// What an answer is asked to be.
 #[derive(Clone, Copy)]
 enum Accept {
-    /// What the request's own headers say.
-    Json,
+    /// As the headers of every request say: JSON.
+    Usual,
     Events,
 }
 
@@ -201,7 +200,7 @@ impl HttpClient {
     }
 
     async fn whole<T>(&self, request: &HttpRequest, decode: impl Fn(&str) -> Result<T, Failure>) -> Result<T, Failure> {
-        let (head, mut response) = self.send(request, Accept::Json).await?;
+        let (head, mut response) = self.send(request, Accept::Usual).await?;
         let body = self.read(&mut response, self.settings.limits.stream).await;
         let decoded = body.and_then(|body| match std::str::from_utf8(&body) {
             Ok(json) => decode(json),
@@ -217,7 +216,7 @@ impl HttpClient {
             let mut response = replay.answer(request);
             return Ok((AnswerHead::take(&mut response), response));
         }
-        let response = self.client.execute(self.sent(request, accept)).await;
+        let response = self.client.execute(self.outgoing(request, accept)).await;
         let mut response = response.map_err(|error| failure::not_answered(self.provider, error))?;
         let head = AnswerHead::take(&mut response);
         if response.status().is_redirection() || response.url() != &*request.url {
@@ -227,14 +226,15 @@ impl HttpClient {
         if response.status().is_success() {
             return Ok((head, response));
         }
+        // In a box, as an answer that succeeds would carry it too.
         let body = Box::pin(read_up_to(&mut response, MAX_ERROR_BODY)).await.0;
         Err(failure::of_status(self.provider, &head, &body))
     }
 
     /// A request as it goes to the client.
-    fn sent(&self, request: &HttpRequest, accept: Accept) -> Request {
-        let mut sent = Request::new(Method::POST, Url::clone(&request.url));
-        let headers = sent.headers_mut();
+    fn outgoing(&self, request: &HttpRequest, accept: Accept) -> Request {
+        let mut outgoing = Request::new(Method::POST, Url::clone(&request.url));
+        let headers = outgoing.headers_mut();
         // With room for those that the client adds.
         headers.reserve(request.headers.len() + CLIENT_HEADERS);
         for (name, value) in &*request.headers {
@@ -243,12 +243,12 @@ impl HttpClient {
         if matches!(accept, Accept::Events) {
             headers.insert(ACCEPT, EVENTS);
         }
-        *sent.body_mut() = Some(match &*request.body {
+        *outgoing.body_mut() = Some(match &*request.body {
             // A client of the user's may follow redirects and send again by itself: it shall have nothing to do that with.
             [whole] if self.settings.client.is_none() => whole.clone().into(),
             pieces => reqwest::Body::wrap(Chunks::new(pieces)),
         });
-        sent
+        outgoing
     }
 
     /// Checks that an answer is an event stream. One that does not say what it is, is looked at.

@@ -80,7 +80,8 @@ pub(crate) async fn call_alone<D: Send + Sync + 'static>(
         Ok(Box::pin(async move { tool.call(&context, Arguments::new(&arguments)).await }) as HostedCall)
     };
     let output = run(tool.spec(), &policy, context.info().cancellation(), begin, |_| {}).await;
-    let cap = OutputCap::new(&policy, ContextManager::new(ContextPolicy::new()), None, false, Outputs::default());
+    let context = Arc::new(ContextManager::new(ContextPolicy::new()));
+    let cap = OutputCap::new(&policy, context, None, false, Outputs::default());
     let limit = tool.spec().max_output;
     match output {
         Ok(mut output) => {
@@ -159,8 +160,11 @@ async fn supervise(call: HostedCall, token: CancellationToken, limit: Duration, 
     if let Poll::Ready(ended) = poll_fn(|context| Poll::Ready(work.as_mut().poll(context))).await {
         return Ended::with(unpanicked(ended));
     }
+    // It was polled just now: it has its next turn when it is woken, after those who wait for theirs.
+    let mut polled = true;
+    let rest = poll_fn(|context| if std::mem::take(&mut polled) { Poll::Pending } else { work.as_mut().poll(context) });
     let left = limit.saturating_sub(begun.elapsed());
-    let in_time = timeout(left, token.run_until_cancelled(work.as_mut())).await;
+    let in_time = timeout(left, token.run_until_cancelled(rest)).await;
     let (stopped, ended) = match in_time {
         Ok(Some(ended)) => return Ended::with(unpanicked(ended)),
         Ok(None) => (cancelled(), timeout(grace, work).await),

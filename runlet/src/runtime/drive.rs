@@ -44,7 +44,7 @@ pub(super) struct Driver {
     model: AnyModel,
     model_name: Arc<str>,
     capabilities: Capabilities,
-    context: ContextManager,
+    context: Arc<ContextManager>,
     ledger: Ledger,
     /// The tokens up to which compression does not begin of itself, as it could do no more the last time.
     stuck_below: u64,
@@ -126,10 +126,10 @@ impl Driver {
         };
         let lineage = Arc::new(Lineage::begin(run.policy().clone(), run.spent()));
         let capabilities = own.capabilities.clone();
-        let context = own.context.clone();
+        let context = Arc::clone(&own.context);
         let recall = !template.tools.iter().any(|tool| function_name(tool).is_some_and(OutputCap::is_recall));
         let window = context.window(&capabilities);
-        let outputs = OutputCap::new(&own.tools, context.clone(), window, recall, run.outputs().clone());
+        let outputs = OutputCap::new(&own.tools, Arc::clone(&context), window, recall, run.outputs().clone());
         let info = Arc::new(RunInfo {
             run_id: RunId::clone(run.id()),
             agent: Arc::clone(&own.name),

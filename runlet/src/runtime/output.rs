@@ -42,7 +42,7 @@ static SPEC: LazyLock<Arc<ToolSpec>> = LazyLock::new(|| {
 
 /// What of the outputs of one run reaches the model.
 pub(super) struct OutputCap {
-    context: ContextManager,
+    context: Arc<ContextManager>,
     /// The most tokens of one output, where the window is known.
     tokens: Option<u64>,
     /// The most bytes of one output.
@@ -72,7 +72,7 @@ impl OutputCap {
     /// false nothing is kept: the agent has a tool of that name itself.
     pub(super) fn new(
         policy: &ToolPolicy,
-        context: ContextManager,
+        context: Arc<ContextManager>,
         window: Option<u64>,
         recall: bool,
         outputs: Outputs,

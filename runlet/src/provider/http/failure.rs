@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use reqwest::Response;
-use reqwest::header::HeaderMap;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
@@ -54,7 +54,10 @@ const OVERFLOW_PHRASES: &[&str] = &[
     "too many input tokens",
 ];
 
-/// The head of an answer, for the errors of that answer. It is read where there is one.
+/// The headers that tell something of a failure.
+const TELLING: [&str; 5] = ["x-request-id", "request-id", "retry-after-ms", "retry-after", "x-should-retry"];
+
+/// The head of an answer, for the errors of that answer. Most answers have none, so it is read when there is one.
 pub(super) struct AnswerHead {
     status: u16,
     headers: HeaderMap,
@@ -64,6 +67,16 @@ impl AnswerHead {
     /// Takes the head of an answer out of it.
     pub(super) fn take(response: &mut Response) -> Self {
         Self { status: response.status().as_u16(), headers: std::mem::take(response.headers_mut()) }
+    }
+
+    /// Leaves what an error needs, in memory of its own: a stream may be open for long, and a header holds on to the bytes
+    /// that it was read from.
+    pub(super) fn reduced(self) -> Self {
+        let copied = |name: &'static str| {
+            let value = HeaderValue::from_bytes(self.headers.get(name)?.as_bytes()).ok()?;
+            Some((HeaderName::from_static(name), value))
+        };
+        Self { headers: TELLING.into_iter().filter_map(copied).collect(), ..self }
     }
 
     /// Adds to an error what the head says and the error does not.

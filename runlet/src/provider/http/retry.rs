@@ -128,6 +128,7 @@ impl Retries {
         mut attempt: impl FnMut() -> F,
     ) -> Result<T, Failure> {
         self.budget.deposit();
+        // By itself, as most calls have no other: what the others need is made for them alone.
         let mut error = match attempt().await {
             Err(error) => error,
             answered => return answered,
@@ -147,6 +148,7 @@ impl Retries {
         error: Failure,
         mut attempt: impl FnMut() -> F,
     ) -> Result<T, Failure> {
+        // The first failure goes through the same rules as those after it.
         let mut first = Some(error);
         let attempts = AtomicU32::new(1);
         let tried = (|| first.take().map_or_else(|| Either::Right(attempt()), |error| Either::Left(ready(Err(error)))))

@@ -42,7 +42,7 @@ pub(super) struct Source {
 
 impl Source {
     pub(super) fn new(head: AnswerHead, first: Bytes, response: Response) -> Self {
-        Self { head, first, body: Box::pin(response.bytes_stream()) }
+        Self { head: head.reduced(), first, body: Box::pin(response.bytes_stream()) }
     }
 }
 

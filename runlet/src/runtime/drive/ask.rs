@@ -58,8 +58,8 @@ impl Driver {
         let span = self.session.emitter.span(step, self.step);
         let answered = if self.session.hooks.is_empty() {
             let request = self.request(step);
-            let request = self.fits(span, request);
-            self.answer(step, span, request).await?
+            let counted = self.fits(span, request);
+            self.answer(step, span, counted).await?
         } else {
             Box::pin(self.answer_hooked(step, span)).await?
         };
@@ -89,9 +89,10 @@ impl Driver {
         Ok(())
     }
 
-    /// The model's answer to a request, which is first made to fit where it does not.
-    async fn answer(&mut self, step: u32, span: Span, request: Fits) -> Result<Answered> {
-        let prepared = match request {
+    /// The model's answer to a request that was counted, which is first made to fit where it does not. The request itself is
+    /// no argument, as it would lie in the run's future all along.
+    async fn answer(&mut self, step: u32, span: Span, counted: Fits) -> Result<Answered> {
+        let prepared = match counted {
             Ok(prepared) => prepared,
             Err(request) => Box::pin(self.make_fit(step, span, request, None)).await?,
         };
@@ -116,8 +117,8 @@ impl Driver {
             let response = self.respond(span, hook, response, true).await?;
             Answered { response, early: Vec::new(), max_output: None, duration: Duration::ZERO }
         } else {
-            let request = self.fits(span, request);
-            self.answer(step, span, request).await?
+            let counted = self.fits(span, request);
+            self.answer(step, span, counted).await?
         };
         let usage = answered.response.usage;
         if let Err(error) = session.hooks.after_model_call(&context, at, &mut answered.response).await {

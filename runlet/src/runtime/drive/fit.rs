@@ -43,8 +43,8 @@ impl Unanswered {
 }
 
 impl Driver {
-    /// Counts a request and seals it. One that is to be made smaller, or refused, comes back for
-    /// [`make_fit`](Self::make_fit).
+    /// Counts a request and seals it, as the first round of [`make_fit`](Self::make_fit) does. One that is to be made
+    /// smaller, or refused, comes back for it.
     pub(super) fn fits(&mut self, span: Span, request: ModelRequest) -> Fits {
         let counted = self.context.prepare_with(&mut self.ledger, request, &self.capabilities);
         let prepared = counted.map_err(|(request, _)| request)?;
@@ -58,7 +58,8 @@ impl Driver {
         Ok(prepared)
     }
 
-    /// Counts a request and seals it; one that does not fit is made smaller first, as far as the policy goes.
+    /// Makes a request smaller as far as the policy goes, counts and seals it. What [`fits`](Self::fits) has counted costs
+    /// nothing when it is counted again.
     pub(super) async fn make_fit(
         &mut self,
         step: u32,
@@ -249,7 +250,7 @@ impl Driver {
         let (Some(bill), Some(provider)) = (sent.bill().cloned(), unanswered.error.provider()) else {
             return Err(unanswered.error);
         };
-        self.context.observe_overflow(&bill, provider);
+        Arc::make_mut(&mut self.context).observe_overflow(&bill, provider);
         // What was shown cannot be taken back, so it is not begun a second time.
         if unanswered.begun {
             return Err(ContextOverflow::refused(bill, unanswered.error).into());

@@ -1,6 +1,6 @@
 //! Runs every contestant against the scripted server and writes the tables and plots of `docs/performance.md`.
 //!
-//! `benches/run` builds all and calls this. The server has CPU 1, what is measured CPU 0; contestants take turns, figures are
+//! `benches/run` builds all programs and calls this. The server has CPU 1, what is measured CPU 0; contestants take turns, figures are
 //! medians. Instruction counts are callgrind's, of user code, with start-up taken off. Names of sections (`calls`,
 //! `parallel`, `concurrency`, `streaming`, `growth`, `memory`) as arguments run these alone.
 
