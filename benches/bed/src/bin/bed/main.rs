@@ -2,7 +2,8 @@
 //!
 //! `benches/run` builds all programs and calls this. The server has CPU 1, what is measured CPU 0; contestants take turns, figures are
 //! medians. Instruction counts are callgrind's, of user code, with start-up taken off. Names of sections (`calls`,
-//! `parallel`, `concurrency`, `streaming`, `growth`, `memory`) as arguments run these alone.
+//! `parallel`, `concurrency`, `streaming`, `growth`, `memory`) as arguments run these alone; with `print` among them,
+//! nothing is written.
 
 mod plot;
 
@@ -28,12 +29,14 @@ const CONTESTANTS: [Row; 6] = [
 ];
 const FLOOR: &str = "floor_reqwest";
 const REPETITIONS: usize = 5;
+/// The model calls of a measurement: so many that its beginning, when all is still cold, does not count.
+const CALLS: usize = 4_000;
 
 fn main() -> Result<()> {
     let programs = folder()?;
+    let (options, asked): (Vec<String>, Vec<String>) = std::env::args().skip(1).partition(|word| word == "print");
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").canonicalize()?;
-    let bed = Bed { server: Server::start(&programs)?, docs };
-    let asked: Vec<String> = std::env::args().skip(1).collect();
+    let bed = Bed { server: Server::start(&programs)?, docs: options.is_empty().then_some(docs) };
     let sections: [(&str, fn(&Bed) -> Result<String>); 6] = [
         ("calls", Bed::calls),
         ("parallel", Bed::parallel),
@@ -54,7 +57,8 @@ fn main() -> Result<()> {
 
 struct Bed {
     server: Server,
-    docs: PathBuf,
+    /// Where tables and plots are written to; `None` for nowhere.
+    docs: Option<PathBuf>,
 }
 
 impl Bed {
@@ -98,7 +102,7 @@ impl Bed {
         let rounds = [1, 10, 50, 200];
         let tasks = rounds.map(|rounds| {
             let script = Script { rounds, parallel: 1, ..Script::default() };
-            Task { port: 0, script, runs: (1_000 / (rounds + 1)).max(4), concurrency: 1 }
+            Task { port: 0, script, runs: CALLS / (rounds + 1), concurrency: 1 }
         });
         let measured = self.measure(&CONTESTANTS, &tasks, REPETITIONS)?;
         let cpu = |contestant: &'static str, column: usize| {
@@ -130,8 +134,8 @@ impl Bed {
             let points = (0..tasks.len()).map(|column| (rounds[column] as f64, cpu(contestant, column))).collect();
             lines.push((title.trim_matches('*'), points));
         }
-        plot::lines(
-            &self.docs.join("performance-calls.svg"),
+        self.plot(
+            "performance-calls.svg",
             "CPU per model call, by the length of the run",
             ("rounds of tool calls in the run", "us of CPU per model call"),
             &lines,
@@ -142,7 +146,7 @@ impl Bed {
     /// Several tool calls in one answer.
     fn parallel(&self) -> Result<String> {
         let script = Script { rounds: 10, parallel: 8, ..Script::default() };
-        let task = Task { port: 0, script, runs: 50, concurrency: 1 };
+        let task = Task { port: 0, script, runs: CALLS / script.requests(), concurrency: 1 };
         let measured = self.measure(&CONTESTANTS, &[task], REPETITIONS)?;
         let mut table = String::from(
             "| 8 tool calls in each of 10 answers | CPU, us per model call | to the floor | allocations per call | \
@@ -277,8 +281,8 @@ impl Bed {
                 points.push((f64::from(rounds), time / 1e3));
             }
         }
-        plot::lines(
-            &self.docs.join("performance-steps.svg"),
+        self.plot(
+            "performance-steps.svg",
             "A step with a model in memory, by the length of the run",
             ("rounds of tool calls in the run", "us per step"),
             &[("Runlet", points)],
@@ -296,9 +300,14 @@ impl Bed {
         Ok(table)
     }
 
+    fn plot(&self, name: &str, title: &str, axes: (&str, &str), lines: &[plot::Line<'_>]) -> Result<()> {
+        self.docs.as_ref().map_or(Ok(()), |docs| plot::lines(&docs.join(name), title, axes, lines))
+    }
+
     /// Replaces what stands between a section's marks.
     fn write(&self, section: &str, table: &str) -> Result<()> {
-        let file = self.docs.join("performance.md");
+        let Some(docs) = &self.docs else { return Ok(()) };
+        let file = docs.join("performance.md");
         let text = std::fs::read_to_string(&file)?;
         let (begin, end) = (format!("<!-- begin {section} -->\n"), format!("<!-- end {section} -->"));
         let (before, rest) = text.split_once(&begin).ok_or_else(|| format!("no mark `{}`", begin.trim()))?;

@@ -6,7 +6,7 @@ use bed::programs::Result;
 use plotters::prelude::*;
 
 /// A line: its name and its points.
-type Line<'a> = (&'a str, Vec<(f64, f64)>);
+pub(crate) type Line<'a> = (&'a str, Vec<(f64, f64)>);
 
 /// Lines over two logarithmic axes.
 pub(crate) fn lines(file: &Path, title: &str, (x, y): (&str, &str), lines: &[Line<'_>]) -> Result<()> {
