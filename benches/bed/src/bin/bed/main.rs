@@ -291,9 +291,8 @@ impl Bed {
         for contestant in ["HashMap to fn", "HashMap to boxed future", "Runlet", "rmcp ToolRouter"] {
             let _ = write!(table, "| {contestant} |");
             for tools in [1, 100, 1_000] {
-                let cell = figures.get(&format!("dispatch: {contestant}, {tools}"));
-                let cell = cell.map_or("-".to_owned(), |[time, count]| format!("{time:.0} ({count:.0})"));
-                let _ = write!(table, " {cell} |");
+                let [time, count] = figures[&format!("dispatch: {contestant}, {tools}")];
+                let _ = write!(table, " {time:.0} ({count:.0}) |");
             }
             table.push('\n');
         }
