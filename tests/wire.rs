@@ -149,6 +149,26 @@ async fn an_error_keeps_the_request_id_and_the_wait() {
     assert_eq!(error.retry_after, Some(std::time::Duration::from_millis(1500)));
 }
 
+/// Breaks a stream off after its first event, and compares what its error tells of the head.
+async fn check_head(headers: &[(&str, &str)], id: &str, wait: u64, should_retry: Option<bool>) {
+    let server = Loopback::start().await;
+    let mut reply = Reply::new(200, SSE, events(&[&text_delta("Hel")]));
+    reply.headers.extend(headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+    server.reply(reply);
+    let (_, result) = fold(&adapter(&server)).await;
+    let error = result.expect_err("an error");
+    let error = error.provider().expect("an error of the provider");
+    let told = (error.request_id.as_deref(), error.retry_after, error.should_retry);
+    assert_eq!(told, (Some(id), Some(std::time::Duration::from_millis(wait)), should_retry), "{headers:?}");
+}
+
+#[tokio::test]
+async fn a_stream_that_breaks_off_keeps_what_its_head_told() {
+    let openai = [("x-request-id", "req_1"), ("retry-after-ms", "1500"), ("x-should-retry", "false")];
+    check_head(&openai, "req_1", 1500, Some(false)).await;
+    check_head(&[("request-id", "req_2"), ("retry-after", "2")], "req_2", 2000, None).await;
+}
+
 #[tokio::test]
 async fn row_12_html_with_200_is_a_protocol_error() {
     check(Reply::new(200, "text/html", "<html>canary</html>"), Category::Protocol, "").await;
